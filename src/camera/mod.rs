@@ -1,0 +1,60 @@
+//! Cameras: where frames come from.
+//!
+//! Each kind of camera has a file of its own. Must not know what frames are for, nor gate, model or reports.
+
+use std::path::PathBuf;
+
+use crate::clock::Time;
+use crate::frame::Frame;
+
+/// What a camera gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Captured {
+    /// The frame was filled in.
+    Frame,
+    /// One picture could not be used; the camera goes on.
+    Unusable {
+        /// Which file or device.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no further frame.
+    End,
+}
+
+/// A camera cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraError {
+    /// The folder cannot be read.
+    #[error("cannot read the folder {}", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder holds no picture.
+    #[error("no JPEG, PNG or BMP file in {}; put pictures there or set another `camera.path`", .0.display())]
+    Empty(PathBuf),
+}
+
+/// A source of frames.
+pub trait FrameSource: Send {
+    /// When the next frame will be captured, where that is known beforehand (simulation, folder at a rate); the caller
+    /// sleeps until then. `None`: call `next` at once; it waits itself or has a frame ready.
+    fn due(&self) -> Option<Time>;
+
+    /// Whether frames wait for the line (a folder at full pace) instead of being dropped when it is busy.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// Fills `frame` (pixels, size, format, capture time, origin; not its id) and moves on to the next one. Reuses the memory of
+    /// `frame.pixels`.
+    ///
+    /// # Errors
+    /// When the camera cannot deliver and must be opened again.
+    fn next(&mut self, now: Time, frame: &mut Frame) -> Result<Captured, CameraError>;
+}

@@ -1,0 +1,1 @@
+//! The command line: one file per subcommand. The only place where configuration meets real devices, and that prints.

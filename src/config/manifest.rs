@@ -1,0 +1,165 @@
+//! The manifest beside a model: what goes in, what comes out, and where the model comes from.
+//!
+//! Plain data. Agreement with the file and its graph is checked in `model/`.
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of a model, kept as YAML beside its ONNX file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Short name in logs and messages.
+    pub name: String,
+    /// SHA-256 of the ONNX file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// What goes in.
+    pub input: Input,
+    /// What comes out.
+    pub output: Output,
+    /// Score from which a part is a defect, 0 to 1.
+    pub threshold: f32,
+    /// Half width of the band around the threshold in which the model counts as unsure.
+    pub unsure: f32,
+    /// Number of trained parameters.
+    pub parameters: u64,
+    /// How it was made.
+    pub training: Training,
+    /// How good it was when it was made.
+    pub quality: Quality,
+}
+
+/// Order of the input's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Batch, channel, row, column.
+    Nchw,
+    /// Batch, row, column, channel.
+    Nhwc,
+}
+
+/// Colour of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// One channel: luma.
+    Grey,
+    /// Three channels: red, green, blue.
+    Rgb,
+}
+
+impl Colour {
+    /// Number of channels.
+    pub const fn channels(self) -> usize {
+        match self {
+            Colour::Grey => 1,
+            Colour::Rgb => 3,
+        }
+    }
+}
+
+/// What goes into the model: a picture of one part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Width in pixels, 8 to 1024.
+    pub width: usize,
+    /// Height in pixels, 8 to 1024.
+    pub height: usize,
+    /// Order of the dimensions.
+    pub layout: Layout,
+    /// Colour.
+    pub colour: Colour,
+    /// A pixel goes in as `(pixel / 255 - mean) / std`.
+    pub mean: f32,
+    /// See `mean`; greater than 0.
+    pub std: f32,
+}
+
+impl Input {
+    /// Number of values in one input.
+    pub fn len(&self) -> usize {
+        self.width * self.height * self.colour.channels()
+    }
+
+    /// Whether the input has no value at all, which no checked manifest has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What comes out of the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// What the numbers mean.
+    pub kind: OutputKind,
+    /// Names of the classes in the order of the outputs; for `sigmoid` the class of 0 and the class of 1.
+    pub classes: Vec<String>,
+    /// The class that counts as DEFECT.
+    pub defect: String,
+}
+
+/// What the model's output means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// One number: the probability of the second class.
+    Sigmoid,
+    /// A probability for each class.
+    Softmax,
+}
+
+/// How a model was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Command that made it.
+    pub command: String,
+    /// Version of castgate that made it.
+    pub castgate: String,
+    /// Name of the data folder.
+    pub data: String,
+    /// Licence of the data, where known.
+    pub data_licence: String,
+    /// Numbers of pictures: ok and defective, for training and for validation.
+    pub images: Images,
+    /// Seed.
+    pub seed: u64,
+    /// Epochs run, and the one that was kept.
+    pub epochs: u32,
+    /// See `epochs`.
+    pub best_epoch: u32,
+    /// Network in words: one item a layer.
+    pub network: Vec<String>,
+}
+
+/// Numbers of pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// Good parts trained on.
+    pub train_ok: usize,
+    /// Defective parts trained on.
+    pub train_defect: usize,
+    /// Good parts kept for validation.
+    pub validation_ok: usize,
+    /// Defective parts kept for validation.
+    pub validation_defect: usize,
+}
+
+/// How good a model was when it was made, on its validation pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quality {
+    /// What the figures were measured on.
+    pub measured_on: String,
+    /// Share of right verdicts.
+    pub accuracy: f64,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Defective parts that passed.
+    pub escapes: usize,
+    /// Good parts that were rejected.
+    pub false_rejects: usize,
+}

@@ -1,0 +1,143 @@
+//! A frame: one camera picture with its capture time, in memory that is allocated once and goes round.
+//!
+//! Owns frame memory and identity. Must not know how pictures are captured, decoded or judged.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock::Time;
+use crate::verdict::Truth;
+
+/// Number of a frame within one run; counts every captured frame, also those that were dropped later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FrameId(pub u64);
+
+/// Arrangement of a frame's pixels, rows from the top, no padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PixelFormat {
+    /// One byte a pixel.
+    #[default]
+    Grey8,
+    /// Three bytes a pixel: red, green, blue.
+    Rgb8,
+}
+
+impl PixelFormat {
+    /// Bytes a pixel takes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            PixelFormat::Grey8 => 1,
+            PixelFormat::Rgb8 => 3,
+        }
+    }
+}
+
+/// Where a frame came from when that is known by name: a file, and what its folder says about the part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// File name, as a person would look for it.
+    pub name: String,
+    /// What the part in it truly is, where the folder tells.
+    pub truth: Option<Truth>,
+}
+
+/// One camera picture.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// Number within the run.
+    pub id: FrameId,
+    /// When the middle of the exposure was, on the monotonic clock.
+    pub captured_at: Time,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Arrangement of `pixels`.
+    pub format: PixelFormat,
+    /// `width * height * format.bytes()` bytes, rows from the top.
+    pub pixels: Vec<u8>,
+    /// The file it came from, if it did.
+    pub origin: Option<Arc<Origin>>,
+}
+
+impl Frame {
+    /// Whether `pixels` has the length that size and format ask for, and is not empty.
+    pub fn is_consistent(&self) -> bool {
+        let wanted = self.width.checked_mul(self.height).and_then(|n| n.checked_mul(self.format.bytes()));
+        wanted == Some(self.pixels.len()) && !self.pixels.is_empty()
+    }
+}
+
+/// A bounded store of reusable values: what is taken comes back when it is dropped.
+#[derive(Debug)]
+pub struct Pool<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Clone for Pool<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Default> Pool<T> {
+    /// A pool of `count` values made by `make`.
+    pub fn new(count: usize, make: impl FnMut() -> T) -> Self {
+        Self(Arc::new(Mutex::new(std::iter::repeat_with(make).take(count).collect())))
+    }
+
+    /// A free value, or `None` when all are in use: the caller drops its frame and counts it.
+    pub fn take(&self) -> Option<Pooled<T>> {
+        let value = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        Some(Pooled { value, home: self.clone() })
+    }
+}
+
+/// A value on loan from a [`Pool`].
+#[derive(Debug)]
+pub struct Pooled<T: Default> {
+    value: T,
+    home: Pool<T>,
+}
+
+impl<T: Default> Deref for Pooled<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Default> DerefMut for Pooled<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: Default> Drop for Pooled<T> {
+    fn drop(&mut self) {
+        let value = std::mem::take(&mut self.value);
+        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_pool_says_so_and_what_is_dropped_comes_back_with_its_memory() {
+        let pool = Pool::new(1, || Vec::<u8>::with_capacity(64));
+        let first = pool.take().unwrap();
+        assert!(pool.take().is_none());
+        let capacity = first.capacity();
+        drop(first);
+        assert_eq!(pool.take().unwrap().capacity(), capacity);
+    }
+
+    #[test]
+    fn a_frame_whose_pixels_do_not_fit_its_size_is_inconsistent() {
+        let mut frame = Frame { width: 2, height: 2, pixels: vec![0; 4], ..Frame::default() };
+        assert!(frame.is_consistent());
+        frame.width = usize::MAX;
+        assert!(!frame.is_consistent());
+        assert!(!Frame::default().is_consistent());
+    }
+}

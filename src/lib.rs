@@ -1,0 +1,33 @@
+//! castgate inspects castings on a conveyor with a small tapered CNN and drives the reject gate.
+//!
+//! ```text
+//! [capture] -> [preprocess] -> [infer] -> [decide: ledger] -> [gate]
+//!                                              +-> [report] -> console, summary, MQTT
+//! ```
+//! The modules are declared from the lowest layer to the highest; each uses only those above it in this list.
+
+pub mod clock;
+pub mod frame;
+pub mod units;
+pub mod verdict;
+
+pub mod config;
+
+pub mod decide;
+pub mod kernels;
+pub mod scene;
+pub mod score;
+pub mod train;
+pub mod vision;
+
+pub mod camera;
+pub mod gate;
+pub mod model;
+pub mod report;
+pub mod sensor;
+
+pub mod pipeline;
+
+pub mod service;
+
+pub mod commands;

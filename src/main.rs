@@ -1,0 +1,3 @@
+//! The `castgate` program: parse, dispatch, exit code.
+
+fn main() {}

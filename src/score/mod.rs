@@ -1,0 +1,1 @@
+//! Scoring: how good verdicts were, and how long they took. Pure; must not print.

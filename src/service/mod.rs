@@ -1,0 +1,1 @@
+//! What makes a process a service: logging and signals. Must not know stages.

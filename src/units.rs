@@ -1,0 +1,252 @@
+//! Physical quantities as they are written in the configuration: a number and its unit (`350mm`, `0.4m/s`, `40ms`).
+//!
+//! Owns parsing and printing of quantities. Must not know which key a quantity belongs to or what range that key allows.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not a quantity; the message says what would be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {expected}")]
+pub struct UnitError {
+    text: String,
+    expected: &'static str,
+}
+
+/// Splits `12.5mm` into 12.5 and `mm`; spaces between them are allowed.
+fn split(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))?;
+    let number: f64 = text[..end].parse().ok()?;
+    Some((number, text[end..].trim()))
+}
+
+fn in_unit(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    let (number, unit) = split(text)?;
+    let factor = units.iter().find(|(name, _)| *name == unit)?.1;
+    let value = number * factor;
+    value.is_finite().then_some(value)
+}
+
+/// Prints without trailing zeros and without the noise of binary fractions.
+fn trim(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $pattern:literal, $example:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(f64);
+
+        impl TryFrom<String> for $name {
+            type Error = UnitError;
+            fn try_from(text: String) -> Result<Self, UnitError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.to_string()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnitError;
+            fn from_str(text: &str) -> Result<Self, UnitError> {
+                Self::parse(text).ok_or_else(|| UnitError { text: text.to_owned(), expected: $expected })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern, "examples": [$example] })
+            }
+        }
+    };
+}
+
+quantity!(
+    /// A length; stored in millimetres.
+    Length, "a length such as `350mm`, `12cm` or `1.2m`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *(mm|cm|m)$", "350mm"
+);
+quantity!(
+    /// A belt speed; stored in millimetres per second.
+    Speed, "a speed such as `0.4m/s`, `400mm/s` or `24m/min`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *(mm/s|m/s|m/min)$", "0.4m/s"
+);
+quantity!(
+    /// A length of time; stored in seconds.
+    Span, "a time such as `40ms`, `1.5s` or `2min`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *(us|ms|s|min|h)$", "40ms"
+);
+quantity!(
+    /// Events a second: the frame rate of a camera.
+    Rate, "a rate such as `25fps` or `25Hz`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *(fps|Hz)$", "25fps"
+);
+quantity!(
+    /// A share of a whole; stored as 0 to 1.
+    Share, "a share such as `12%`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *%$", "12%"
+);
+
+impl Length {
+    /// From millimetres.
+    pub const fn mm(value: f64) -> Self {
+        Self(value)
+    }
+    /// In millimetres.
+    pub const fn as_mm(self) -> f64 {
+        self.0
+    }
+    fn parse(text: &str) -> Option<Self> {
+        in_unit(text, &[("mm", 1.0), ("cm", 10.0), ("m", 1000.0)]).map(Self)
+    }
+}
+
+impl Speed {
+    /// From millimetres per second.
+    pub const fn mm_per_s(value: f64) -> Self {
+        Self(value)
+    }
+    /// In millimetres per second.
+    pub const fn as_mm_per_s(self) -> f64 {
+        self.0
+    }
+    fn parse(text: &str) -> Option<Self> {
+        in_unit(text, &[("mm/s", 1.0), ("m/s", 1000.0), ("m/min", 1000.0 / 60.0)]).map(Self)
+    }
+}
+
+impl Span {
+    /// From milliseconds.
+    pub const fn ms(value: f64) -> Self {
+        Self(value / 1000.0)
+    }
+    /// From seconds.
+    pub const fn s(value: f64) -> Self {
+        Self(value)
+    }
+    /// In seconds.
+    pub const fn as_s(self) -> f64 {
+        self.0
+    }
+    /// As a duration; negative spans, which validation refuses where they make no sense, become zero.
+    pub fn duration(self) -> Duration {
+        Duration::try_from_secs_f64(self.0).unwrap_or(Duration::ZERO)
+    }
+    fn parse(text: &str) -> Option<Self> {
+        in_unit(text, &[("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0)]).map(Self)
+    }
+}
+
+impl Rate {
+    /// From events a second.
+    pub const fn per_s(value: f64) -> Self {
+        Self(value)
+    }
+    /// In events a second.
+    pub const fn as_per_s(self) -> f64 {
+        self.0
+    }
+    fn parse(text: &str) -> Option<Self> {
+        in_unit(text, &[("fps", 1.0), ("Hz", 1.0)]).map(Self)
+    }
+}
+
+impl Share {
+    /// From a fraction: 0.12 is 12 %.
+    pub const fn fraction(value: f64) -> Self {
+        Self(value)
+    }
+    /// As a fraction of 1.
+    pub const fn as_fraction(self) -> f64 {
+        self.0
+    }
+    fn parse(text: &str) -> Option<Self> {
+        in_unit(text, &[("%", 0.01)]).map(Self)
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}mm", trim(self.0))
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}m/s", trim(self.0 / 1000.0))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.abs() < 1.0 {
+            write!(f, "{}ms", trim(self.0 * 1000.0))
+        } else {
+            write!(f, "{}s", trim(self.0))
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}fps", trim(self.0))
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", trim(self.0 * 100.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_reads_and_prints() {
+        assert_eq!("1.2m".parse::<Length>().unwrap().to_string(), "1200mm");
+        assert_eq!("24 m/min".parse::<Speed>().unwrap().to_string(), "0.4m/s");
+        assert_eq!("1500ms".parse::<Span>().unwrap().to_string(), "1.5s");
+        assert_eq!("30Hz".parse::<Rate>().unwrap().to_string(), "30fps");
+        assert_eq!("12.5%".parse::<Share>().unwrap().to_string(), "12.5%");
+    }
+
+    #[test]
+    fn a_wrong_unit_says_what_would_be_right() {
+        let error = "40mm".parse::<Span>().unwrap_err().to_string();
+        assert_eq!(error, "`40mm` is not a time such as `40ms`, `1.5s` or `2min`");
+        for text in ["", "mm", "12", "1e999mm", "--3mm", "1.2.3mm", "NaNmm", "infmm", "12µm"] {
+            assert!(text.parse::<Length>().is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,12}") {
+            let _ = (text.parse::<Length>(), text.parse::<Speed>(), text.parse::<Span>());
+        }
+
+        #[test]
+        fn printing_and_reading_agree(mm in 0.0f64..1e6) {
+            let length = Length::mm((mm * 100.0).round() / 100.0);
+            proptest::prop_assert!((length.to_string().parse::<Length>().unwrap().as_mm() - length.as_mm()).abs() < 1e-3);
+        }
+    }
+}
