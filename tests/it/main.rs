@@ -1,1 +1,3 @@
 //! The one integration test binary: each module tests the product from outside.
+
+mod model;
