@@ -86,7 +86,7 @@ pub fn run_threads(line: Line, stopper: &Stopper) -> Result<Outcome, Failure> {
     let common = Common { clock: line.clock.clone(), stop: stopper.signal(), counters: counters.clone() };
     let (ended_tx, ended) = bounded(16);
     let (summary_tx, summary) = bounded(1);
-    let clock = line.clock.clone();
+    let (clock, limit) = (line.clock.clone(), line.parts);
     let threads = match spawn(line, &common, &ended_tx, summary_tx) {
         Ok(threads) => threads,
         Err(failure) => {
@@ -95,9 +95,10 @@ pub fn run_threads(line: Line, stopper: &Stopper) -> Result<Outcome, Failure> {
         }
     };
     drop(ended_tx);
-    let limit_or_end = supervise(&ended, threads, stopper, clock.as_ref())?;
+    let end = supervise(&ended, threads, stopper, clock.as_ref())?;
     let summary: Summary = summary.try_recv().map_err(|_| Failure::Stuck("report"))?;
-    Ok(Outcome { summary, cause: limit_or_end })
+    let reached = limit.is_some_and(|limit| summary.parts >= limit);
+    Ok(Outcome { summary, cause: if reached { Cause::PartsReached } else { end } })
 }
 
 fn spawn(
@@ -150,7 +151,8 @@ fn spawn(
     Ok(threads)
 }
 
-/// Waits for the stages to end: a failure, the decide stage's end or a stop ends them all.
+/// Waits for the stages to end: a failure, the decide stage's end or a stop ends them all. Without a stop the decide stage
+/// ends when the camera has no further picture.
 fn supervise(
     ended: &Receiver<Ended>,
     threads: Vec<JoinHandle<()>>,
@@ -158,9 +160,8 @@ fn supervise(
     clock: &dyn Clock,
 ) -> Result<Cause, Failure> {
     let mut first: Option<Failure> = None;
-    let mut cause = None;
+    let mut cause = Cause::Stopped;
     let mut left: Vec<&str> = vec!["report", "gate", "decide", "infer", "preprocess", "sensor", "capture"];
-    let mut camera_ended = false;
     let mut give_up = None;
     loop {
         if stopper.is_stopped() && give_up.is_none() {
@@ -171,9 +172,8 @@ fn supervise(
             Ok(end) => {
                 left.retain(|stage| *stage != end.stage);
                 let stopped = stopper.is_stopped();
-                camera_ended |= end.stage == "capture" && end.result.is_ok() && !stopped;
                 if end.stage == "decide" && !stopped {
-                    cause = Some(if camera_ended { Cause::EndOfPictures } else { Cause::PartsReached });
+                    cause = Cause::EndOfPictures;
                 }
                 let failed = end.result.is_err();
                 first = first.or(end.result.err());
@@ -194,5 +194,5 @@ fn supervise(
         // The threads have told their end already, panics included.
         let _ = thread.join();
     }
-    first.map_or(Ok(cause.unwrap_or(Cause::Stopped)), Err)
+    first.map_or(Ok(cause), Err)
 }

@@ -15,11 +15,11 @@ use castgate::verdict::Score;
 use castgate::vision::Preprocessor;
 
 /// A camera whose frames come from a closure; each is a frame of its own.
-pub struct FakeCamera<F> {
-    pub every: Option<std::time::Duration>,
-    pub next: Time,
-    pub waits: bool,
-    pub fill: F,
+pub(crate) struct FakeCamera<F> {
+    pub(crate) every: Option<std::time::Duration>,
+    pub(crate) next: Time,
+    pub(crate) waits: bool,
+    pub(crate) fill: F,
 }
 
 impl<F: FnMut(u64, &mut Frame) -> Result<Captured, CameraError> + Send> FrameSource for FakeCamera<F> {
@@ -41,7 +41,7 @@ impl<F: FnMut(u64, &mut Frame) -> Result<Captured, CameraError> + Send> FrameSou
 }
 
 /// Gives `count` small grey frames and then ends; `shade` is the grey of frame n.
-pub fn pictures(count: u64, mut shade: impl FnMut(u64) -> u8 + Send) -> Box<dyn FrameSource> {
+pub(crate) fn pictures(count: u64, mut shade: impl FnMut(u64) -> u8 + Send + 'static) -> Box<dyn FrameSource> {
     let mut given = 0;
     Box::new(FakeCamera {
         every: None,
@@ -62,13 +62,13 @@ pub fn pictures(count: u64, mut shade: impl FnMut(u64) -> u8 + Send) -> Box<dyn 
 
 /// A gate that writes down where it was told to go, and refuses from a moment on.
 #[derive(Clone, Default)]
-pub struct Recorder {
-    pub moves: Arc<Mutex<Vec<(Time, GateState)>>>,
-    pub refuse_after: Option<usize>,
+pub(crate) struct Recorder {
+    pub(crate) moves: Arc<Mutex<Vec<(Time, GateState)>>>,
+    pub(crate) refuse_after: Option<usize>,
 }
 
 impl Recorder {
-    pub fn last(&self) -> Option<GateState> {
+    pub(crate) fn last(&self) -> Option<GateState> {
         self.moves.lock().unwrap().last().map(|(_, state)| *state)
     }
 }
@@ -87,7 +87,7 @@ impl Gate for Recorder {
 
 /// Keeps the records of parts.
 #[derive(Clone, Default)]
-pub struct Heard(pub Arc<Mutex<Vec<PartRecord>>>);
+pub(crate) struct Heard(pub(crate) Arc<Mutex<Vec<PartRecord>>>);
 
 impl Listener for Heard {
     fn hear(&mut self, event: &Event) {
@@ -97,12 +97,12 @@ impl Listener for Heard {
     }
 }
 
-pub fn small_input() -> Input {
+pub(crate) fn small_input() -> Input {
     Input { width: 8, height: 8, layout: Layout::Nchw, colour: Colour::Grey, mean: 0.0, std: 1.0 }
 }
 
 /// A line on which every frame is a part whose score is its mean grey.
-pub fn line(camera: Box<dyn FrameSource>, gate: Recorder, clock: Arc<dyn Clock>) -> (Line, Heard) {
+pub(crate) fn line(camera: Box<dyn FrameSource>, gate: Recorder, clock: Arc<dyn Clock>) -> (Line, Heard) {
     let mut config = Config::default();
     config.preprocess.find = false;
     config.decide.trigger = Trigger::EveryFrame;
