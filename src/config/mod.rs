@@ -6,14 +6,18 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{Length, Rate, Share, Span, Speed};
 
 pub mod manifest;
 mod mqtt;
+pub mod problem;
+mod seek;
 mod simulation;
+mod wording;
+pub mod yaml;
 
 pub use mqtt::{Mqtt, Tls};
 pub use simulation::Simulation;
@@ -318,6 +322,8 @@ pub struct Gate {
     /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
     pub chip: Option<String>,
     /// GPIO line: its name or its offset on `chip`.
+    #[serde(deserialize_with = "name_or_number")]
+    #[schemars(schema_with = "name_or_number_schema")]
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
@@ -339,4 +345,22 @@ impl Default for Gate {
             safe: GateState::Reject,
         }
     }
+}
+
+/// Reads a name that may also be a number: `line: 17` and `line: "17"` mean the same.
+fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a name or a number")]
+    enum Either {
+        Number(u32),
+        Name(String),
+    }
+    Ok(Option::<Either>::deserialize(from)?.map(|either| match either {
+        Either::Number(number) => number.to_string(),
+        Either::Name(name) => name,
+    }))
+}
+
+fn name_or_number_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer", "null"], "minimum": 0 })
 }
