@@ -4,18 +4,22 @@
 //! All positions along the belt are measured in the direction of travel from the part-present sensor
 //! (without a sensor: from a mark of one's own choice).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{Length, Rate, Share, Span, Speed};
 
+pub mod load;
 pub mod manifest;
 mod mqtt;
 pub mod problem;
 mod seek;
 mod simulation;
+pub mod timing;
+mod tree;
+pub mod validate;
 mod wording;
 pub mod yaml;
 
@@ -223,6 +227,13 @@ impl Default for Model {
     }
 }
 
+impl Model {
+    /// Whether `path` names a model inside the program and not a file.
+    pub fn is_built_in(&self) -> bool {
+        self.path == Path::new("demo") || self.path == Path::new("casting")
+    }
+}
+
 /// What opens a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -350,7 +361,7 @@ impl Default for Gate {
 /// Reads a name that may also be a number: `line: 17` and `line: "17"` mean the same.
 fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a name or a number")]
+    #[serde(untagged, expecting = "neither a name nor a number from 0 up")]
     enum Either {
         Number(u32),
         Name(String),

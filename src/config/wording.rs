@@ -27,7 +27,7 @@ pub(super) fn reword(key: &KeyPath, message: &str) -> String {
 
 /// Whether serde's `message` says that a group of keys was begun and left empty, which means its defaults.
 pub(super) fn is_empty_group(message: &str) -> bool {
-    message.starts_with("invalid type: unit value, expected struct ")
+    message.starts_with("invalid type: null, expected struct ")
 }
 
 /// Whether serde's `message` is about the key itself and not about its value.
@@ -79,7 +79,7 @@ fn wrong(got: &str, wanted: &str) -> String {
         _ if wanted.starts_with("enum ") => "a single word",
         other => other,
     };
-    if got == "unit value" {
+    if got == "null" {
         return format!("has no value; write {wanted}, or take the key out");
     }
     let shown = match got {
@@ -184,7 +184,7 @@ mod tests {
             ),
             ("missing field `x`", "the key `x` is missing here"),
             (
-                "invalid type: unit value, expected u32",
+                "invalid type: null, expected u32",
                 "has no value; write a whole number from 0 up, or take the key out",
             ),
             ("invalid type: string \"a, expected b\", expected f64", "`a, expected b` is not a number"),

@@ -7,28 +7,19 @@
 //! applies, until the rest is accepted. The tree has no places, so for a fault the text is walked once more along its key
 //! path: a visitor that refuses whatever it meets there makes the parser say where it stands.
 
-use std::fmt;
-
 use serde::Serialize;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess,
-    SeqAccess, Visitor,
-};
-use serde_path_to_error::Segment;
-use serde_yaml::{Mapping, Value};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::Value;
 
-use super::problem::{Fault, KeyPath, Place, Step};
+use super::problem::{Fault, KeyPath, Place};
 use super::seek::{Seek, Target};
+use super::tree::{Grow, Grown, MAX_FAULTS, Refusal, TOO_MANY, fit};
 use super::wording;
 
 /// Longest text in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-/// Most values in one text, aliases expanded.
-const MAX_VALUES: usize = 50_000;
 /// Most opening brackets and braces: the parser's time grows with the square of their depth.
 const MAX_BRACKETS: usize = 2_000;
-/// Most faults that are told at once.
-pub const MAX_FAULTS: usize = 50;
 
 /// What a text gave.
 #[derive(Debug)]
@@ -37,6 +28,8 @@ pub struct Read<T> {
     pub value: Option<T>,
     /// Everything that is wrong, in the order of the text.
     pub faults: Vec<Fault>,
+    /// What in `value` is a stand-in: keys that were refused, and groups with unknown keys, which may be misspelt ones.
+    pub doubtful: Vec<KeyPath>,
 }
 
 /// Reads a value.
@@ -45,7 +38,7 @@ pub struct Read<T> {
 /// Every fault of `text`, each with its place.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Fault>> {
     match read(text) {
-        Read { value: Some(value), faults } if faults.is_empty() => Ok(value),
+        Read { value: Some(value), faults, .. } if faults.is_empty() => Ok(value),
         Read { faults, .. } => Err(faults),
     }
 }
@@ -55,11 +48,30 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Read<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut tree, mut faults) = match tree(text) {
         Ok(read) => read,
-        Err(fault) => return Read { value: None, faults: vec![fault] },
+        Err(fault) => return Read { value: None, faults: vec![fault], doubtful: Vec::new() },
     };
-    let value = fit(text, &mut tree, &mut faults);
-    faults.sort_by_key(|fault| fault.place);
-    Read { value, faults }
+    let mut doubtful: Vec<KeyPath> = faults.iter().map(|double| double.key.clone()).collect();
+    let fitted = fit(&mut tree);
+    for Refusal { key, message } in fitted.refusals {
+        let place = if wording::is_about_key(&message) {
+            doubtful.push(key.parent());
+            seek(text, &key, Target::Key(1))
+        } else {
+            doubtful.push(key.clone());
+            locate(text, &key)
+        };
+        faults.push(Fault { place, message: wording::reword(&key, &message), key });
+    }
+    if faults.len() >= MAX_FAULTS {
+        faults.push(wording::whole(format!("{MAX_FAULTS} problems or more; the others are not shown")));
+    }
+    sort(&mut faults);
+    Read { value: fitted.value, faults, doubtful }
+}
+
+/// Puts faults into the order of the text, those without a place last.
+pub(super) fn sort(faults: &mut [Fault]) {
+    faults.sort_by_key(|fault| (fault.place.is_none(), fault.place));
 }
 
 /// Where the value of `key` stands in `text`; where its group stands if the text does not hold the key itself.
@@ -102,7 +114,7 @@ fn tree(text: &str) -> Result<(Value, Vec<Fault>), Fault> {
     if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_BRACKETS {
         return Err(wording::whole(format!("more than {MAX_BRACKETS} brackets; this is no such file")));
     }
-    let mut grown = Grown { left: MAX_VALUES, path: KeyPath::default(), doubles: Vec::new() };
+    let mut grown = Grown::default();
     let tree = Grow(&mut grown)
         .deserialize(serde_yaml::Deserializer::from_str(text))
         .map_err(|error| unreadable(text, &error))?;
@@ -112,8 +124,8 @@ fn tree(text: &str) -> Result<(Value, Vec<Fault>), Fault> {
         message: "stands here a second time; keep one of the two".to_owned(),
     });
     match tree {
-        Value::Null => Ok((Value::Mapping(Mapping::new()), doubles.collect())),
-        Value::Mapping(_) => Ok((tree, doubles.collect())),
+        Value::Null => Ok((Value::Object(serde_json::Map::new()), doubles.collect())),
+        Value::Object(_) => Ok((tree, doubles.collect())),
         _ => Err(Fault {
             place: Some(Place { line: 1, column: 1 }),
             ..wording::whole("a list or a single value is not a configuration; write `key: value` lines")
@@ -143,154 +155,6 @@ fn unreadable(text: &str, error: &serde_yaml::Error) -> Fault {
     Fault { place, ..wording::whole(message) }
 }
 
-/// Fits the tree into the wanted type, taking out what does not fit.
-fn fit<T: DeserializeOwned>(text: &str, tree: &mut Value, faults: &mut Vec<Fault>) -> Option<T> {
-    loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&*tree) {
-            Ok(value) => return Some(value),
-            Err(error) => error,
-        };
-        let key = KeyPath(error.path().iter().filter_map(step).collect());
-        let message = error.inner().to_string();
-        let removed = remove(tree, &key.0);
-        if removed && wording::is_empty_group(&message) {
-            continue;
-        }
-        let place = if wording::is_about_key(&message) {
-            seek(text, &key, Target::Key(1))
-        } else {
-            locate(text, &key)
-        };
-        faults.push(Fault { place, message: wording::reword(&key, &message), key });
-        if faults.len() >= MAX_FAULTS {
-            faults.push(wording::whole(format!("more than {MAX_FAULTS} problems; the others are not shown")));
-            return None;
-        }
-        if !removed {
-            return None;
-        }
-    }
-}
-
-fn step(segment: &Segment) -> Option<Step> {
-    match segment {
-        Segment::Map { key } => Some(Step::Key(key.clone())),
-        Segment::Seq { index } => Some(Step::Item(*index)),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    }
-}
-
-/// Takes the value at `steps` out of the tree; `false` when there is none.
-fn remove(tree: &mut Value, steps: &[Step]) -> bool {
-    let Some((last, above)) = steps.split_last() else {
-        return false;
-    };
-    let mut at = tree;
-    for step in above {
-        let next = match step {
-            Step::Key(key) => at.get_mut(key.as_str()),
-            Step::Item(index) => at.get_mut(*index),
-        };
-        let Some(next) = next else {
-            return false;
-        };
-        at = next;
-    }
-    match (at, last) {
-        (Value::Mapping(group), Step::Key(key)) => group.shift_remove(key.as_str()).is_some(),
-        (Value::Sequence(list), Step::Item(index)) if *index < list.len() => {
-            list.remove(*index);
-            true
-        }
-        _ => false,
-    }
-}
-
-const TOO_MANY: &str = "too many values; this is no such file";
-
-/// What a tree's growth keeps in mind.
-struct Grown {
-    left: usize,
-    path: KeyPath,
-    doubles: Vec<KeyPath>,
-}
-
-/// Grows a tree from what the parser says.
-struct Grow<'a>(&'a mut Grown);
-
-impl<'de> DeserializeSeed<'de> for Grow<'_> {
-    type Value = Value;
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        self.0.left = self.0.left.checked_sub(1).ok_or_else(|| D::Error::custom(TOO_MANY))?;
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Grow<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a plain value")
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        loop {
-            self.0.path.0.push(Step::Item(list.len()));
-            let item = items.next_element_seed(Grow(self.0))?;
-            self.0.path.0.pop();
-            match item {
-                Some(item) => list.push(item),
-                None => return Ok(Value::Sequence(list)),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut group = Mapping::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            self.0.path.0.push(Step::Key(key.clone()));
-            if group.contains_key(key.as_str()) {
-                let known = self.0.doubles.contains(&self.0.path);
-                if !known && self.0.doubles.len() < MAX_FAULTS {
-                    self.0.doubles.push(self.0.path.clone());
-                }
-                entries.next_value::<IgnoredAny>()?;
-            } else {
-                let value = entries.next_value_seed(Grow(self.0))?;
-                group.insert(key.into(), value);
-            }
-            self.0.path.0.pop();
-        }
-        Ok(Value::Mapping(group))
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
-        Err(A::Error::custom("a tag such as `!name` has no meaning here; take it out"))
-    }
-}
-
 fn seek(text: &str, key: &KeyPath, target: Target) -> Option<Place> {
     let seek = Seek::new(&key.0, target);
     seek.deserialize(serde_yaml::Deserializer::from_str(text)).err().as_ref().and_then(place_of)
@@ -299,6 +163,7 @@ fn seek(text: &str, key: &KeyPath, target: Target) -> Option<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::problem::Step;
 
     fn at(text: &str, key: &str) -> Option<(usize, usize)> {
         locate(text, &KeyPath::of(key)).map(|place| (place.line, place.column))
@@ -379,13 +244,13 @@ mod tests {
             ("a: *b\n".to_owned(), "unknown anchor"),
             ("a: !t b\n".to_owned(), "a tag such as `!name` has no meaning here"),
             ("? [a]\n: b\n".to_owned(), "invalid type: sequence, expected a string"),
-            ("a: 99999999999999999999999999999999999999\n".to_owned(), "99999"),
+            ("a: 99999999999999999999999999999999999999\n".to_owned(), "too large a number"),
             ("[".repeat(MAX_BYTES), "brackets"),
             ("{a: ".repeat(1000), "nested too deeply"),
             ("- ".repeat(MAX_BYTES / 2), "nested too deeply"),
             ("x".repeat(MAX_BYTES + 1), "more than 1024 KiB"),
             ((0..100_000).map(|n| format!("k{n}: 1\n")).collect(), "too many values"),
-            ((0..10_000).map(|n| format!("k{n}: 1\n")).collect(), "more than 50 problems"),
+            ((0..10_000).map(|n| format!("k{n}: 1\n")).collect(), "50 problems or more"),
             (format!("a: &a [{}]\nb: [{}]\n", "1,".repeat(9_000), "*a,".repeat(9_000)), "too many values"),
         ] {
             let told = faults(&text);
