@@ -4,16 +4,23 @@
 //! All positions along the belt are measured in the direction of travel from the part-present sensor
 //! (without a sensor: from a mark of one's own choice).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{Length, Rate, Share, Span, Speed};
 
+pub mod load;
 pub mod manifest;
 mod mqtt;
+pub mod problem;
+mod seek;
 mod simulation;
+pub mod timing;
+mod tree;
+pub mod validate;
+mod wording;
 pub mod yaml;
 
 pub use mqtt::{Mqtt, Tls};
@@ -220,6 +227,13 @@ impl Default for Model {
     }
 }
 
+impl Model {
+    /// Whether `path` names a model inside the program and not a file.
+    pub fn is_built_in(&self) -> bool {
+        self.path == Path::new("demo") || self.path == Path::new("casting")
+    }
+}
+
 /// What opens a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -319,6 +333,8 @@ pub struct Gate {
     /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
     pub chip: Option<String>,
     /// GPIO line: its name or its offset on `chip`.
+    #[serde(deserialize_with = "name_or_number")]
+    #[schemars(schema_with = "name_or_number_schema")]
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
@@ -340,4 +356,22 @@ impl Default for Gate {
             safe: GateState::Reject,
         }
     }
+}
+
+/// Reads a name that may also be a number: `line: 17` and `line: "17"` mean the same.
+fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "neither a name nor a number from 0 up")]
+    enum Either {
+        Number(u32),
+        Name(String),
+    }
+    Ok(Option::<Either>::deserialize(from)?.map(|either| match either {
+        Either::Number(number) => number.to_string(),
+        Either::Name(name) => name,
+    }))
+}
+
+fn name_or_number_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer", "null"], "minimum": 0 })
 }
