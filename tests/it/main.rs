@@ -4,7 +4,10 @@
 mod licences;
 /// Loading models, good and bad.
 mod model;
+/// Reports over MQTT, against a scripted broker and a real one.
+#[cfg(feature = "mqtt")]
+mod mqtt;
 /// The pipeline on devices that do as they are told.
 mod pipeline;
-/// Devices for the tests.
+/// Devices and brokers for the tests.
 mod support;
