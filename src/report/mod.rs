@@ -14,7 +14,7 @@ mod mqtt;
 #[cfg(not(feature = "mqtt"))]
 #[path = "mqtt_off.rs"]
 mod mqtt;
-pub mod tally;
+pub mod interval;
 mod wall;
 
 use message::{Identity, Message};
