@@ -1,5 +1,7 @@
 //! The one integration test binary: each module tests the product from outside.
 
+/// What every gate must do, on a recorder and on a real GPIO line.
+mod contract_gate;
 /// Licences of the dependencies.
 mod licences;
 /// Loading models, good and bad.
