@@ -181,7 +181,7 @@ pub struct Preprocess {
     pub find: bool,
     /// Least difference between part and belt that counts, in grey levels (1 to 255).
     pub contrast: u8,
-    /// Room around a found part, as a share of its larger side.
+    /// Room on each side of a part, as a share of `line.part_length`: the model sees a square of `line.part_length` and twice this.
     pub margin: Share,
     /// How much the length of a found thing may differ from `line.part_length` for it to be a part.
     pub tolerance: Share,
@@ -194,7 +194,7 @@ impl Default for Preprocess {
             find: true,
             contrast: 24,
             margin: Share::fraction(0.10),
-            tolerance: Share::fraction(0.35),
+            tolerance: Share::fraction(0.25),
         }
     }
 }
