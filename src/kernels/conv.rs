@@ -208,3 +208,29 @@ fn taps_products<F: Float, A: Arithmetic, const B: usize, const K: usize>(
         }
     }
 }
+
+/// Turns weights by half a turn and exchanges input and output channels: [`forward`] with them, over the output's gradient with a border of
+/// two pixels of 0 ([`border`]), gives the gradient of the input.
+pub fn turn<F: Float>(channels_in: usize, channels_out: usize, weights: &[F], turned: &mut [F]) {
+    for tap in 0..9 {
+        for ci in 0..channels_in {
+            for co in 0..channels_out {
+                turned[((8 - tap) * channels_out + co) * channels_in + ci] =
+                    weights[(tap * channels_in + ci) * channels_out + co];
+            }
+        }
+    }
+}
+
+/// Copies `map` of `size` into the middle of `output`, four rows and columns larger, whose border of two pixels is set to 0.
+pub fn border<F: Float>(size: MapSize, channels: usize, map: &[F], output: &mut [F]) {
+    let (row, wide) = (size.width * channels, (size.width + 4) * channels);
+    let body = 2 * wide..(size.height + 2) * wide;
+    output[..body.start].fill(F::ZERO);
+    output[body.end..(size.height + 4) * wide].fill(F::ZERO);
+    for (map, output) in map.chunks_exact(row).zip(output[body].chunks_exact_mut(wide)) {
+        output[..2 * channels].fill(F::ZERO);
+        output[2 * channels..][..row].copy_from_slice(map);
+        output[2 * channels + row..].fill(F::ZERO);
+    }
+}

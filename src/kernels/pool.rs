@@ -10,20 +10,20 @@ use super::norm::{Backward, Factors, lanes};
 use super::{LANES, MapSize};
 
 kernel! {
-    /// The value of each 2x2 square whose product with the channel's `sign` (1 or -1) is greatest, and in `choice` which of the four
-    /// it is: 0 and 1 in the upper row, 2 and 3 in the lower.
-    pub fn forward(size: MapSize, input: &[F], sign: &[F], output: &mut [F], choice: &mut [u8]) = forward_body
+    /// The greatest value of each 2x2 square, or the least in channels whose `scale` is negative, and in `choice` which of the four it
+    /// is: 0 and 1 in the upper row, 2 and 3 in the lower.
+    pub fn forward(size: MapSize, input: &[F], scale: &[F], output: &mut [F], choice: &mut [u8]) = forward_body
 }
 
 #[inline(always)]
 fn forward_body<F: Float, A: Arithmetic>(
     size: MapSize,
     input: &[F],
-    sign: &[F],
+    scale: &[F],
     output: &mut [F],
     choice: &mut [u8],
 ) {
-    let channels = sign.len();
+    let channels = scale.len();
     let (rows, columns) = (size.height / 2, size.width / 2);
     for y in 0..rows {
         let upper = &input[2 * y * size.width * channels..][..2 * columns * channels];
@@ -32,7 +32,7 @@ fn forward_body<F: Float, A: Arithmetic>(
         let choice = &mut choice[y * columns * channels..][..columns * channels];
         for x in 0..columns {
             for from in (0..channels).step_by(LANES) {
-                let sign = lanes::<F, LANES>(sign, from);
+                let sign = lanes::<F, LANES>(scale, from).map(|s| if s < F::ZERO { -F::ONE } else { F::ONE });
                 let at = 2 * x * channels + from;
                 let square = [
                     lanes::<F, LANES>(upper, at),

@@ -6,11 +6,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A worker has panicked: the sum will never be complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken;
+pub(super) struct Broken;
 
 /// Where a fixed number of workers bring their parts of a sum and wait for the whole.
 #[derive(Debug)]
-pub struct Exchange {
+pub(super) struct Exchange {
     state: Mutex<State>,
     complete: Condvar,
 }
@@ -26,7 +26,7 @@ struct State {
 
 impl Exchange {
     /// For this many workers.
-    pub fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         let state = State {
             parts: vec![Vec::new(); workers],
             arrived: 0,
@@ -45,7 +45,7 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Broken`] when a worker that is yet to come has panicked.
-    pub fn sum(&self, worker: usize, part: &mut [f64]) -> Result<(), Broken> {
+    pub(super) fn sum(&self, worker: usize, part: &mut [f64]) -> Result<(), Broken> {
         let mut state = self.lock();
         state.parts[worker].clear();
         state.parts[worker].extend_from_slice(part);
@@ -73,14 +73,14 @@ impl Exchange {
     }
 
     /// Held by a worker while it works: should it panic, those who wait for it are told.
-    pub fn presence(&self) -> Presence<'_> {
+    pub(super) fn presence(&self) -> Presence<'_> {
         Presence(self)
     }
 }
 
 /// See [`Exchange::presence`].
 #[derive(Debug)]
-pub struct Presence<'a>(&'a Exchange);
+pub(super) struct Presence<'a>(&'a Exchange);
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {

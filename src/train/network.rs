@@ -67,6 +67,8 @@ pub struct Stage {
     pub block: Block,
     /// Input channels.
     pub channels_in: usize,
+    /// Input channels with those that fill the last vector. The picture itself is not filled up.
+    pub lanes_in: usize,
     /// Input size.
     pub input: MapSize,
     /// Size of the convolution's output.
@@ -78,11 +80,6 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Input channels with those that fill the last vector. The picture itself is not filled up.
-    pub fn lanes_in(&self) -> usize {
-        if self.channels_in == 1 { 1 } else { lanes(self.channels_in) }
-    }
-
     /// Output channels with those that fill the last vector.
     pub fn lanes_out(&self) -> usize {
         lanes(self.block.channels)
@@ -197,7 +194,8 @@ impl Network {
                 gamma: slot(of_norm),
                 beta: slot(of_norm),
             };
-            stages.push(Stage { block, channels_in, input: size, conv, output, slots });
+            let lanes_in = if stages.is_empty() { channels_in } else { lanes(channels_in) };
+            stages.push(Stage { block, channels_in, lanes_in, input: size, conv, output, slots });
             (size, channels_in) = (output, block.channels);
         }
         let head = HeadSlots {
