@@ -2,6 +2,8 @@
 //!
 //! Each kind of camera has a file of its own. Must not know what frames are for, nor gate, model or reports.
 
+pub mod picture;
+
 use std::path::PathBuf;
 
 use crate::clock::Time;

@@ -92,6 +92,9 @@ impl Input {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
+    /// Name of the output in the graph; only needed when the graph has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What the numbers mean.
     pub kind: OutputKind,
     /// Names of the classes in the order of the outputs; for `sigmoid` the class of 0 and the class of 1.

@@ -14,6 +14,7 @@ use crate::units::{Length, Rate, Share, Span, Speed};
 pub mod manifest;
 mod mqtt;
 mod simulation;
+pub mod yaml;
 
 pub use mqtt::{Mqtt, Tls};
 pub use simulation::Simulation;

@@ -2,8 +2,11 @@
 //!
 //! Each kind has a file of its own. Must not know when to move or why.
 
+mod guard;
+
 use crate::clock::Time;
 pub use crate::config::GateState;
+pub use guard::SafeGuard;
 
 /// The gate cannot be moved.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,203 @@
+//! Opening a model: reading both files once, and loading on a thread that may be given up.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use sha2::{Digest, Sha256};
+
+use crate::clock::{Clock, SystemClock};
+
+use super::contain::contain;
+use super::network::Network;
+use super::tract::Engine;
+use super::{Classifier, ModelError, builtin, graph, manifest};
+
+/// Names of the built-in models.
+pub const BUILT_IN: [&str; builtin::MODELS.len()] = [builtin::MODELS[0].name, builtin::MODELS[1].name];
+/// How long loading may take unless the caller says otherwise. ResNet50 takes 2 s on a laptop.
+pub const LOAD_LIMIT: Duration = Duration::from_secs(20);
+/// Largest ONNX file. ResNet50 has 95 MiB.
+const ONNX_MIB: u64 = 256;
+/// Largest manifest.
+const MANIFEST_MIB: u64 = 1;
+/// Stack of the loading thread: the engine's optimiser recurses with the depth of the graph.
+const STACK_BYTES: usize = 32 << 20;
+/// Digits of the fingerprint that make the model's short id.
+const ID_DIGITS: usize = 12;
+
+/// The two files of a model, or their built-in twins.
+struct Source {
+    /// How messages name the ONNX file.
+    file: String,
+    /// How messages name the manifest.
+    manifest_file: String,
+    onnx: Vec<u8>,
+    manifest: String,
+}
+
+/// Opens the model at `path`, or a built-in one when `path` is its bare name (see [`BUILT_IN`]).
+///
+/// The manifest lies beside the ONNX file, with the extension `.yaml`. Both are read once and checked before the
+/// inference engine sees them; then the model is warmed up.
+///
+/// # Errors
+/// See [`ModelError`]. Takes at most [`LOAD_LIMIT`].
+pub fn open(path: &Path) -> Result<Box<dyn Classifier>, ModelError> {
+    open_within(path, LOAD_LIMIT)
+}
+
+/// [`open`] with another time limit.
+///
+/// # Errors
+/// See [`ModelError`]. A thread that ran into the limit is left behind; the caller should end the process soon.
+pub fn open_within(path: &Path, limit: Duration) -> Result<Box<dyn Classifier>, ModelError> {
+    let found = builtin::MODELS.iter().find(|model| path == Path::new(model.name));
+    if let Some(model) = found {
+        let file = format!("built-in model `{}`", model.name);
+        return load(
+            move || {
+                let (onnx, manifest) = (model.onnx.to_vec(), model.manifest.to_owned());
+                Ok(Source { manifest_file: file.clone(), file, onnx, manifest })
+            },
+            path.display().to_string(),
+            limit,
+        );
+    }
+    let path = path.to_owned();
+    let file = path.display().to_string();
+    load(move || read(&path), file, limit)
+}
+
+/// Opens a model from the contents of its two files, as `train` has them before they are written.
+///
+/// # Errors
+/// See [`ModelError`]; messages call the model `name`.
+pub fn from_parts(name: &str, onnx: Vec<u8>, manifest: String) -> Result<Box<dyn Classifier>, ModelError> {
+    let source = Source { file: name.to_owned(), manifest_file: name.to_owned(), onnx, manifest };
+    load(move || Ok(source), name.to_owned(), LOAD_LIMIT)
+}
+
+fn read(path: &Path) -> Result<Source, ModelError> {
+    let manifest_path = path.with_extension("yaml");
+    let (file, manifest_file) = (path.display().to_string(), manifest_path.display().to_string());
+    let onnx = read_file(path, ONNX_MIB)?;
+    let manifest =
+        String::from_utf8(read_file(&manifest_path, MANIFEST_MIB)?).map_err(|_| ModelError::Manifest {
+            file: manifest_file.clone(),
+            problems: vec!["the file is not UTF-8 text".to_owned()],
+        })?;
+    Ok(Source { file, manifest_file, onnx, manifest })
+}
+
+fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
+    let file = path.display().to_string();
+    let failed = |source: io::Error| ModelError::Read { file: file.clone(), source };
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if !about.is_file() {
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    let mut bytes = Vec::new();
+    let opened = File::open(path).map_err(failed)?;
+    opened.take((limit_mib << 20) + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit_mib << 20 {
+        return Err(ModelError::TooLarge { file, limit_mib });
+    }
+    Ok(bytes)
+}
+
+/// Runs all of loading on a thread of its own, with every panic kept inside and a limit on the time.
+fn load(
+    source: impl FnOnce() -> Result<Source, ModelError> + Send + 'static,
+    file: String,
+    limit: Duration,
+) -> Result<Box<dyn Classifier>, ModelError> {
+    let start = SystemClock.now();
+    let mut network = within(limit, &file, move || prepare(source()?))?;
+    network.loaded_in(SystemClock.now() - start);
+    Ok(Box::new(network))
+}
+
+/// Gives up on `work` after `limit`.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    file: &str,
+    work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
+) -> Result<T, ModelError> {
+    let (sender, receiver) = bounded(1);
+    let body = move || drop(sender.send(contain(work)));
+    let builder = std::thread::Builder::new().name("model-load".to_owned()).stack_size(STACK_BYTES);
+    let file = file.to_owned();
+    let thread = match builder.spawn(body) {
+        Ok(thread) => thread,
+        Err(error) => {
+            return Err(ModelError::Broken { file, problem: format!("cannot start a thread: {error}") });
+        }
+    };
+    let outcome = match receiver.recv_timeout(limit) {
+        Ok(outcome) => outcome,
+        Err(RecvTimeoutError::Timeout) => return Err(ModelError::TooSlow { file, limit }),
+        Err(RecvTimeoutError::Disconnected) => Err("the loading thread ended early".to_owned()),
+    };
+    drop(thread.join());
+    outcome.unwrap_or_else(|panic| Err(ModelError::Broken { file, problem: panic }))
+}
+
+fn prepare(source: Source) -> Result<Network, ModelError> {
+    let Source { file, manifest_file, onnx, manifest } = source;
+    let manifest = manifest::read(&manifest)
+        .map_err(|problems| ModelError::Manifest { file: manifest_file.clone(), problems })?;
+    let found = fingerprint(&onnx);
+    if !found.eq_ignore_ascii_case(&manifest.sha256) {
+        let expected = manifest.sha256.to_ascii_lowercase();
+        return Err(ModelError::Fingerprint { file, manifest: manifest_file, found, expected });
+    }
+    let file_bytes = onnx.len() as u64;
+    let in_graph =
+        |problem: graph::Problem| ModelError::Graph { file: file.clone(), problem: problem.to_string() };
+    let checked = graph::read(&onnx, &manifest).map_err(in_graph)?;
+    drop(onnx);
+    let engine = Engine::new(checked, manifest::outputs(&manifest))
+        .map_err(|problem| ModelError::Engine { file: file.clone(), problem: problem.to_string() })?;
+    let mut network = Network::new(engine, manifest, found[..ID_DIGITS].to_owned(), file_bytes);
+    network.warm_up().map_err(|(picture, fault)| ModelError::WarmUp { file, picture, fault })?;
+    Ok(network)
+}
+
+/// SHA-256 as 64 lower-case hexadecimal digits.
+fn fingerprint(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hang_is_an_error() {
+        let (release, wait) = bounded::<()>(0);
+        let hang = move || {
+            let _ = wait.recv();
+            Ok(())
+        };
+        let error = within(Duration::from_millis(1), "slow.onnx", hang).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "slow.onnx did not load within 0.001 s; use a smaller model or a faster board"
+        );
+        drop(release);
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let error = within::<()>(LOAD_LIMIT, "bad.onnx", || panic!("no such axis")).unwrap_err();
+        assert!(error.to_string().starts_with("bad.onnx: loading broke down: no such axis ("), "{error}");
+    }
+
+    #[test]
+    fn the_fingerprint_is_that_of_sha256sum() {
+        assert_eq!(fingerprint(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}

@@ -1,0 +1,112 @@
+//! The inference engine: from a checked ONNX graph to numbers out of a picture's values.
+//!
+//! Only this file and its neighbours `budget.rs` and `graph/` know that the engine is tract. Must not know what the
+//! numbers mean.
+
+use tract_core::internal::tvec;
+use tract_core::prelude::{IntoArcTensor, TValue, Tensor, TractError, TypedModel, TypedSimpleState};
+use tract_core::runtime::RunOptions;
+use tract_onnx::pb::ModelProto;
+use tract_onnx::tract_hir::internal::{Framework, InferenceModel, InferenceModelExt};
+
+use super::budget;
+use super::graph::Problem;
+
+/// A graph made ready for one picture at a time.
+#[derive(Debug)]
+pub(super) struct Engine {
+    state: TypedSimpleState,
+    /// Shape of the input: batch of 1 and the manifest's layout.
+    shape: [usize; 4],
+    /// The input tensor, used again for every picture.
+    input: Option<Tensor>,
+    /// Multiply-adds for one picture.
+    pub(super) multiply_adds: u64,
+}
+
+impl Engine {
+    /// Analyses, checks and optimises a graph. Slow: seconds for a large model.
+    ///
+    /// # Errors
+    /// When the engine cannot run the graph, when the graph needs more than [`budget`] allows, or when its output does
+    /// not have `outputs` values.
+    pub(super) fn new(graph: ModelProto, outputs: usize) -> Result<Self, Problem> {
+        let engine = tract_onnx::onnx().with_ignore_value_info(true);
+        let mut model: InferenceModel = engine.model_for_proto_model(&graph).map_err(told)?;
+        drop(graph);
+        model.analyse(false).map_err(told)?;
+        budget::check_shapes(&model)?;
+        let model: TypedModel = model.into_typed().map_err(told)?;
+        let multiply_adds = budget::check(&model)?;
+        let shape = check_ends(&model, outputs)?;
+        let model = model.into_decluttered().map_err(told)?;
+        budget::check(&model)?;
+        let mut model = model;
+        model.optimize().map_err(told)?;
+        let plan =
+            tract_core::prelude::TypedSimplePlan::build(model, &RunOptions::default()).map_err(told)?;
+        let state = TypedSimpleState::new(&std::sync::Arc::new(plan)).map_err(told)?;
+        let input = Tensor::zero::<f32>(&shape).map_err(told)?;
+        Ok(Self { state, shape, input: Some(input), multiply_adds })
+    }
+
+    /// Computes the numbers for one picture, given in the manifest's layout; `read` sees them.
+    ///
+    /// # Errors
+    /// What the engine said. The engine is ready for the next picture.
+    pub(super) fn run<T>(&mut self, picture: &[f32], read: impl FnOnce(&[f32]) -> T) -> Result<T, Problem> {
+        let mut tensor = match self.input.take() {
+            Some(tensor) => tensor,
+            None => Tensor::zero::<f32>(&self.shape).map_err(told)?,
+        };
+        tensor
+            .try_as_plain_ram_mut()
+            .and_then(|mut t| Ok(t.as_slice_mut::<f32>()?.copy_from_slice(picture)))
+            .map_err(told)?;
+        let input = tensor.into_arc_tensor();
+        let answer = self.state.run(tvec![TValue::from_const(input.clone())]).map_err(told)?;
+        self.input = std::sync::Arc::into_inner(input);
+        let numbers = answer[0].try_as_plain_ram().and_then(|t| t.as_slice::<f32>()).map_err(told)?;
+        Ok(read(numbers))
+    }
+
+    /// Makes the engine ready again after a panic left it half-way through a picture.
+    ///
+    /// # Errors
+    /// What the engine said.
+    pub(super) fn reset(&mut self) -> Result<(), Problem> {
+        self.input = None;
+        self.state = TypedSimpleState::new(&self.state.plan().clone()).map_err(told)?;
+        Ok(())
+    }
+}
+
+/// The shape of the input; the output is checked on the way.
+fn check_ends(model: &TypedModel, outputs: usize) -> Result<[usize; 4], Problem> {
+    let fact = model.output_fact(0).map_err(told)?;
+    let shape = fact.shape.as_concrete().unwrap_or_default();
+    let found = shape.iter().product::<usize>();
+    if found != outputs || !shape.first().is_none_or(|&batch| batch == 1 || shape.len() == 1) {
+        let shape = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
+        return Err(Problem::new(format!(
+            "the output has the shape {shape}, {found} values, and the manifest's `output` asks for {outputs}; \
+             correct the manifest or take the model that belongs to it"
+        )));
+    }
+    if fact.datum_type != tract_core::prelude::DatumType::F32 {
+        return Err(Problem::new("the output is not float32; export the model with float32 output"));
+    }
+    let fact = model.input_fact(0).map_err(told)?;
+    let shape = fact.shape.as_concrete().and_then(|shape| <[usize; 4]>::try_from(shape).ok());
+    shape.ok_or_else(|| Problem::new("the input has no fixed shape; export the model again"))
+}
+
+/// What the engine said, as one line of bounded length.
+pub(super) fn told(error: impl Into<TractError>) -> Problem {
+    const LONGEST: usize = 400;
+    let text = format!("{:#}", error.into());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let cut: String = line.chars().take(LONGEST).collect();
+    Problem::new(if cut.len() < line.len() { format!("{cut} ...") } else { line })
+}
