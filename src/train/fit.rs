@@ -11,7 +11,7 @@ use super::adam::Adam;
 use super::augment::{Augment, Change};
 use super::network::Network;
 use super::parameters::{Statistics, initial};
-use super::pictures::{Pictures, Split};
+use super::pictures::{Pictures, Split, fnv1a};
 use super::quality::{Judged, Quality, judge};
 use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
@@ -146,6 +146,19 @@ impl<'a> Fit<'a> {
             adam: self.trainer.adam.clone(),
             best: self.best.clone(),
         }
+    }
+
+    /// A print of everything that decides how the run goes on, except the number of threads, by which a checkpoint is known.
+    pub fn print(&self) -> u64 {
+        let Plan { epochs, batch, rate, seed, augment, smoothing, threads: _ } = &self.plan;
+        let (network, size) = (self.trainer.network(), self.pictures.size());
+        let text = format!(
+            "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {:?} {:?} {}",
+            self.normal,
+            self.split,
+            self.pictures.print()
+        );
+        fnv1a(text.bytes())
     }
 
     /// Epochs done.

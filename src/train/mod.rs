@@ -2,6 +2,7 @@
 
 mod adam;
 pub mod augment;
+pub mod checkpoint;
 mod exchange;
 pub mod fit;
 pub mod network;
