@@ -1,0 +1,21 @@
+//! `castgate train` in a build without the feature `train`: says so.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+/// Trains a model on labelled pictures (not in this build)
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    ignored: Vec<OsString>,
+}
+
+/// Refuses.
+///
+/// # Errors
+/// Always.
+pub fn run(_: &Args) -> anyhow::Result<ExitCode> {
+    bail!("this build has no `train` feature; build castgate with `cargo build --release --features train`")
+}
