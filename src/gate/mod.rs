@@ -2,13 +2,10 @@
 //!
 //! Each kind has a file of its own. Must not know when to move or why.
 
-mod guard;
-
 use crate::clock::Time;
 use crate::config;
 use crate::config::GateKind;
 pub use crate::config::GateState;
-pub use guard::SafeGuard;
 
 #[cfg(feature = "gpio")]
 mod gpiochip;
