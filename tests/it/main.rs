@@ -1,3 +1,4 @@
 //! The one integration test binary: each module tests the product from outside.
 
 mod model;
+mod support;

@@ -1,0 +1,3 @@
+//! Makers of test material. No assertions hidden here.
+
+pub(crate) mod onnx;
