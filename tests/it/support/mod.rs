@@ -5,3 +5,4 @@ pub(crate) mod broker;
 #[cfg(feature = "mqtt")]
 pub(crate) mod mosquitto;
 pub(crate) mod line;
+pub(crate) mod onnx;
