@@ -3,6 +3,7 @@
 //! Each kind has a file of its own. Must not know when to move or why.
 
 mod guard;
+pub mod simulated;
 
 use crate::clock::Time;
 pub use crate::config::GateState;
