@@ -120,6 +120,31 @@ fn fill(decoder: impl ImageDecoder, frame: &mut Frame) -> Result<(), PictureErro
     Ok(())
 }
 
+/// Turns a coloured picture whose pixels are all grey into a grey one, as many cameras save grey pictures.
+pub fn drop_false_colour(frame: &mut Frame) {
+    if frame.format == PixelFormat::Rgb8 && frame.pixels.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2])
+    {
+        let pixels = frame.pixels.len() / 3;
+        (0..pixels).for_each(|i| frame.pixels[i] = frame.pixels[3 * i]);
+        frame.pixels.truncate(pixels);
+        frame.format = PixelFormat::Grey8;
+    }
+}
+
+/// Writes a consistent frame as a PNG file.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_png(path: &Path, frame: &Frame) -> Result<(), PictureError> {
+    let colour = match frame.format {
+        PixelFormat::Grey8 => image::ExtendedColorType::L8,
+        PixelFormat::Rgb8 => image::ExtendedColorType::Rgb8,
+    };
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    image::save_buffer_with_format(path, &frame.pixels, width, height, colour, image::ImageFormat::Png)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,13 +191,17 @@ mod tests {
             let error = read(bytes).unwrap_err().to_string();
             assert!(error.starts_with(says), "{error}");
         }
-        assert!(matches!(read_picture(Path::new("/nonexistent"), &mut Frame::default()), Err(PictureError::Io(_))));
+        assert!(matches!(
+            read_picture(Path::new("/nonexistent"), &mut Frame::default()),
+            Err(PictureError::Io(_))
+        ));
     }
 
     /// CRC-32 as PNG uses it (ISO 3309), bit by bit.
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, &byte| {
-            (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
+            (0..8)
+                .fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
         })
     }
 

@@ -13,6 +13,7 @@ mod gpiochip;
 #[path = "gpiochip_off.rs"]
 mod gpiochip;
 mod guard;
+pub mod simulated;
 
 pub use guard::SafeGuard;
 

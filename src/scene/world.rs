@@ -61,6 +61,8 @@ pub struct PartTruth {
 const SETTLE_S: f64 = 2.0;
 /// Most movements of the gate that are remembered.
 const MOVEMENTS: usize = 1 << 16;
+/// Most settled parts whose fate is remembered one by one.
+const RECENT: usize = 4096;
 
 #[derive(Debug)]
 struct State {
@@ -70,6 +72,8 @@ struct State {
     /// Parts below this number are in `settled`.
     open: u64,
     settled: Tally,
+    /// Whether the last of the parts in `settled` were removed.
+    recent: VecDeque<bool>,
     /// Pictures that could not be read: a good part was drawn instead.
     unreadable: BTreeSet<usize>,
 }
@@ -108,6 +112,7 @@ impl World {
             before: gate.safe,
             open: 0,
             settled: Tally::default(),
+            recent: VecDeque::new(),
             unreadable: BTreeSet::new(),
         };
         Self {
@@ -165,6 +170,10 @@ impl World {
             let removed = state.gate_at(self.gate_s(&part)) == GateState::Reject;
             let truth = self.truth(&part, state);
             state.settled.count(truth, removed);
+            state.recent.push_back(removed);
+            if state.recent.len() > RECENT {
+                state.recent.pop_front();
+            }
             state.open += 1;
             part = self.belt.part(state.open);
         }
@@ -187,14 +196,18 @@ impl World {
         self.state().unreadable.insert(picture);
     }
 
-    /// Whether the gate removed this part before `now`. A part long gone counts as removed.
+    /// Whether the gate has removed this part at `now`. Parts gone for hours count as removed.
     pub fn is_removed(&self, part: &Part, now: Time) -> bool {
         let at = self.gate_s(part);
-        if at > self.seconds(now) {
+        // A microsecond for times that were rounded to nanoseconds on their way.
+        if at > self.seconds(now) + 1e-6 {
             return false;
         }
         let state = self.state();
-        part.index < state.open || state.gate_at(at) == GateState::Reject
+        match state.open.checked_sub(part.index + 1) {
+            Some(ago) => state.recent.iter().rev().nth(ago as usize).copied().unwrap_or(true),
+            None => state.gate_at(at) == GateState::Reject,
+        }
     }
 
     /// What happened to all parts that have passed the gate until `now`.
