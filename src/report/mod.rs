@@ -120,6 +120,14 @@ impl Publisher for Nobody {
     }
 }
 
+/// Checks the `mqtt` section and the files that it names, without connecting or starting anything.
+///
+/// # Errors
+/// As [`open`].
+pub fn check(settings: &config::Mqtt, line: &str) -> Result<(), ReportError> {
+    if settings.enabled { mqtt::check(settings, line) } else { Ok(()) }
+}
+
 /// Opens what the `mqtt` section asks for. Returns without waiting for the broker.
 ///
 /// # Errors

@@ -16,3 +16,9 @@ pub(super) fn start(
 ) -> Result<Box<dyn Publisher>, ReportError> {
     Err(ReportError::NotBuilt)
 }
+
+/// # Errors
+/// Always: MQTT is not part of this build.
+pub(super) fn check(_: &config::Mqtt, _: &str) -> Result<(), ReportError> {
+    Err(ReportError::NotBuilt)
+}

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use castgate::clock::{Clock, SimClock, Time};
 use castgate::config::{self, GateKind, Level};
@@ -50,7 +50,11 @@ impl Bench for Recorder {
 struct GpioSim {
     chip: String,
     value_file: PathBuf,
+    /// There is one line for all tests.
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 const LINE: &str = "3";
 
@@ -98,7 +102,7 @@ fn real(test: &str) -> Option<GpioSim> {
         .map(|chip| chip.join(format!("sim_gpio{LINE}/value")))
         .find(|file| file.exists())
         .expect("CASTGATE_GPIO_CHIP is for gpio-sim");
-    Some(GpioSim { chip, value_file })
+    Some(GpioSim { chip, value_file, _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner) })
 }
 
 /// Lets a test look at a gate after the guard that owned it is gone, while the line is still held.

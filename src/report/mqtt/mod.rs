@@ -55,6 +55,11 @@ impl Drop for Ending {
     }
 }
 
+/// Checks the section and reads its files.
+pub(super) fn check(section: &config::Mqtt, line: &str) -> Result<(), ReportError> {
+    Settings::check(section, line).map(drop)
+}
+
 /// Checks the section, reads its files and starts the thread. Does not wait for the broker.
 pub(super) fn start(
     section: &config::Mqtt,

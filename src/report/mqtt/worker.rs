@@ -160,10 +160,12 @@ impl Worker {
         let (broker, id) = (self.settings.broker(), &self.settings.client_id);
         match self.trouble_since.take() {
             Some(since) => log::info!(
-                "mqtt: connected to {broker} as {id}, after {:.0} s and {} failed attempts; {} messages waited",
+                "mqtt: connected to {broker} as {id} after {:.0} s, failed attempts: {}, messages that waited: {}, \
+                 messages dropped since the start: {}",
                 self.clock.now().seconds_since(since),
                 self.backoff.failures(),
-                self.outbox.waiting()
+                self.outbox.waiting(),
+                self.dropped()
             ),
             None => log::info!("mqtt: connected to {broker} as {id}"),
         }
@@ -196,6 +198,10 @@ impl Worker {
         match &self.link {
             link if *link == before => log::debug!("mqtt: {broker}: no change; next attempt in {wait:.1?}"),
             Link::Refused(reason) => log::warn!("mqtt: {broker} refuses this client: {reason}; trying again"),
+            Link::Unreachable(reason) if had_connection && self.backoff.failures() > 1 => log::warn!(
+                "mqtt: lost the connection to {broker} again: {reason}; is another client connected as {}? trying again",
+                self.settings.client_id
+            ),
             Link::Unreachable(reason) if had_connection => {
                 log::warn!("mqtt: lost the connection to {broker}: {reason}; trying again");
             }
@@ -272,13 +278,18 @@ impl Worker {
         self.session = None;
         match self.outbox.unacknowledged() {
             0 => log::info!("mqtt: stopped"),
-            left => log::warn!("mqtt: stopped; {left} messages were not delivered and are lost"),
+            left => log::warn!("mqtt: stopped; messages that were not delivered and are lost: {left}"),
         }
+    }
+
+    /// Messages lost so far because a queue was full.
+    fn dropped(&self) -> u64 {
+        self.outbox.dropped() + self.shared.overflowed()
     }
 
     /// Makes the state known, and drops when they begin.
     fn tell(&mut self) {
-        let dropped = self.outbox.dropped() + self.shared.overflowed();
+        let dropped = self.dropped();
         let (link, waiting) = (&self.link, self.outbox.unacknowledged() as u64);
         let more = self.shared.update(|health| {
             let more = dropped > health.dropped;

@@ -13,7 +13,7 @@ use castgate::report::{self, Link};
 use crossbeam_channel::Receiver;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 
-use super::{accounts_balance, identity, open, part, section, stop, unreachable_because, wait};
+use super::{accounts_balance, open, part, section, stop, unreachable_because, wait};
 use crate::support::mosquitto::{Got, LONG, Mosquitto, make_certificates, present, subscribe};
 
 const MOSQUITTO: &[(&str, &str)] = &[("mosquitto", "-h")];
@@ -225,8 +225,7 @@ fn tls_with_client_certificate_password_and_access_list_works_and_each_failure_i
     assert!(told.starts_with("unreachable: the broker closed the connection"), "{told}");
 
     let crossed = Tls { key_file: file("server.key"), ..good.tls.clone() };
-    let error =
-        report::open(&Mqtt { tls: crossed, ..good }, identity(), Arc::new(SystemClock)).err().unwrap();
+    let error = report::check(&Mqtt { tls: crossed, ..good }, "test").unwrap_err();
     assert!(error.to_string().contains("does not go with"), "{error}");
 }
 
