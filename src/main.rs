@@ -1,20 +1,20 @@
-//! The `castgate` program: parse, dispatch, exit code.
+//! The `castgate` program: logging, command line, dispatch, exit code.
 
-use std::process::ExitCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use castgate::commands::train;
-use clap::Parser;
-
-#[derive(Parser)]
-#[command(version)]
-enum Command {
-    Train(train::Args),
-}
+use castgate::commands::{ExitCode, Invocation, tell};
+use castgate::service::logging;
 
 fn main() -> ExitCode {
-    let Command::Train(args) = Command::parse();
-    train::run(&args).unwrap_or_else(|error| {
-        eprintln!("castgate: {error:#}");
-        ExitCode::from(2)
-    })
+    logging::init();
+    let invocation = match Invocation::read() {
+        Ok(invocation) => invocation,
+        Err(code) => return code,
+    };
+    // Nothing is used after a panic but the exit code; the panic hook has logged what happened.
+    match catch_unwind(AssertUnwindSafe(|| invocation.run())) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => tell(&error),
+        Err(_) => ExitCode::Bug,
+    }
 }

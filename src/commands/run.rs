@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
 use crate::pipeline::{Failure, Stopper, run_threads};
 use crate::score::summary::Summary;
-use crate::service::signals::Signals;
+use crate::service::signals::{self, SignalWatch};
 
 /// Run the line: camera to gate
 ///
@@ -45,7 +45,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stopper = Stopper::default();
     let stop = stopper.clone();
-    let _signals = Signals::listen(move || stop.stop())?;
+    let _signals = SignalWatch::start(move || stop.stop(), signals::end_at_once)?;
     let Opened { mut line, model, publisher } = devices::open(&loaded, clock.clone())?;
     line.parts = args.parts;
     let console = Console::start(clock.now())?;

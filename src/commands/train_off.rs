@@ -1,13 +1,14 @@
 //! `castgate train` in a build without the feature `train`: says so.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use anyhow::bail;
 
+use super::ExitCode;
+
 /// Trains a model on labelled pictures (not in this build)
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     ignored: Vec<OsString>,
 }
@@ -16,6 +17,6 @@ pub struct Args {
 ///
 /// # Errors
 /// Always.
-pub fn run(_: &Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
     bail!("this build has no `train` feature; build castgate with `cargo build --release --features train`")
 }

@@ -7,13 +7,13 @@ mod load;
 mod progress;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail, ensure};
 
 use super::labelled::Folders;
+use super::{ExitCode, UsageError};
 use crate::kernels::MapSize;
 use crate::train::augment::Augment;
 use crate::train::fit::{Fit, Go, Plan};
@@ -37,7 +37,7 @@ const LEAST: usize = 10;
 /// Ctrl-C ends the training early; the best so far is kept and written. The same pictures, settings and number of
 /// threads give the same model on the same machine.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     folders: Folders,
     /// ONNX file to write; its manifest gets the same name with `.yaml`
@@ -85,11 +85,12 @@ pub struct Args {
     licence: String,
 }
 
-/// Runs the training. Everything that can go wrong is in what was asked for: the caller ends with the exit code for usage.
-///
-/// # Errors
-/// When settings, pictures, checkpoint or output file do not allow the run.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+/// Everything that can go wrong is in what was asked for.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    run_with(&args).map_err(|error| UsageError(format!("{error:#}")).into())
+}
+
+fn run_with(args: &Args) -> anyhow::Result<ExitCode> {
     let network = check(args)?;
     let stop = stop_flag()?;
     let loaded = load::load(&args.folders, network.input(), threads(args))?;
@@ -135,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     } else {
         println!("stopped early; `--resume` goes on from {}", file.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::Ok)
 }
 
 fn threads(args: &Args) -> usize {
