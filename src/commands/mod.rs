@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, FromArgMatches};
 
-pub use exit::{ExitCode, UsageError, tell};
+pub use exit::{ExitCode, UsageError, tell, tell_bug};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
