@@ -10,6 +10,7 @@ mod man;
 
 use std::io::{self, Write};
 
+use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
 
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
@@ -120,8 +121,7 @@ fn definition() -> clap::Command {
 }
 
 /// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
-fn print(text: &str) -> io::Result<()> {
+fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure text. What a key means is said at its field and nowhere else; the order of keys is that of the fields.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Config, yaml};
 
@@ -86,6 +86,14 @@ struct Key {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Config).to_value();
     schema["title"] = "castgate configuration".into();
+    // A section that was begun and left empty means its defaults.
+    if let Some(groups) = schema["$defs"].as_object_mut() {
+        for group in
+            groups.values_mut().filter(|group| group["type"] == "object" && group["required"].is_null())
+        {
+            group["type"] = json!(["object", "null"]);
+        }
+    }
     schema
 }
 
