@@ -194,15 +194,18 @@ impl Defect {
         });
     }
 
-    /// Two to four strokes side by side, each a bright furrow with a dark wall.
+    /// Two to four strokes that run together, each a bright furrow with a dark wall.
     fn draw_scratch(&self, canvas: &mut Canvas, shape: &Shape, dice: &mut Dice) {
         let radial = self.y.atan2(self.x);
-        let direction = radial + dice.range32(-0.9, 0.9);
-        for _ in 0..2 + dice.below(3) {
-            let (sin, cos) = (direction + dice.range32(-0.08, 0.08)).sin_cos();
-            let offset = dice.range32(-0.25, 0.25) * self.radius;
-            let (from, to) = (dice.range32(-0.95, -0.6), dice.range32(0.6, 0.95));
-            let (bend, half) = (dice.range32(-0.04, 0.04), dice.range32(0.014, 0.02));
+        let across = dice.range32(0.35, 1.2);
+        let direction = if dice.chance(0.5) { radial + across } else { radial - across };
+        for stroke in 0..2 + dice.below(3) {
+            let (sin, cos) = (direction + dice.range32(-0.13, 0.13)).sin_cos();
+            let offset = if stroke == 0 { 0.0 } else { dice.range32(-0.35, 0.35) * self.radius };
+            // The first one is the longest and goes through the middle.
+            let short = if stroke == 0 { 0.0 } else { dice.range32(0.1, 0.5) };
+            let (from, to) = (dice.range32(-0.95, -0.75) + short, dice.range32(0.75, 0.95) - short);
+            let (bend, half) = (dice.range32(-0.05, 0.05), dice.range32(0.011, 0.016));
             canvas.paint(self.x, self.y, self.radius, |u, v, level, _| {
                 let (du, dv) = (u - self.x, v - self.y);
                 let along = (du * cos + dv * sin) / self.radius;
@@ -212,8 +215,9 @@ impl Defect {
                 let away = (dv * cos - du * sin) - offset - bend * along * along;
                 let ends = step(from, from + 0.15, along) * step(to, to - 0.15, along);
                 let bright = step(half, half * 0.4, away.abs()) * ends;
-                let dark = step(half, half * 0.4, (away - 1.9 * half).abs()) * ends;
-                *level += (248.0 - *level) * bright + (48.0 - *level) * dark;
+                let dark = step(half, half * 0.4, (away - 1.8 * half).abs()) * ends;
+                *level += (250.0 - *level) * bright;
+                *level += (52.0 - *level) * dark;
             });
         }
     }
@@ -224,7 +228,9 @@ fn pit(canvas: &mut Canvas, x: f32, y: f32, radius: f32, dice: &mut Dice) {
     let (lit_y, lit_x) = dice.angle().sin_cos();
     canvas.paint(x, y, radius * 1.5, |u, v, level, cover| {
         let (du, dv) = ((u - x) / radius, (v - y) / radius);
-        let ragged = 1.0 + 0.22 * noise(seed, turn(du, dv) * 7.0, 0.5, 7);
+        let ragged = 1.0
+            + 0.25 * noise(seed, turn(du, dv) * 5.0, 0.5, 5)
+            + 0.1 * noise(seed, turn(du, dv) * 14.0, 3.5, 14);
         let away = du.hypot(dv) / ragged;
         if *cover == 0.0 || away > 1.35 {
             return;

@@ -86,7 +86,7 @@ pub(super) struct Impeller {
     /// Turning marks by radius and chatter marks by angle, -1 to 1.
     grain: Curve,
     chatter: Curve,
-    /// How dark the outer edge is by angle, 0 to 1.
+    /// How dark the outer edge is by angle, up to 1; bright below 0.
     rim: Curve,
     /// Length and direction of the patch of chatter marks.
     patch: (f32, f32),
@@ -97,8 +97,8 @@ impl Impeller {
     pub(super) fn roll(&mut self, dice: &mut Dice, light: f32) {
         self.shape = Shape::roll(dice);
         self.seed = dice.seed() as u32;
-        self.disc = dice.range32(172.0, 205.0);
-        self.contrast = dice.range32(18.0, 42.0);
+        self.disc = dice.range32(165.0, 202.0);
+        self.contrast = dice.range32(20.0, 50.0);
         self.ring = dice.range32(178.0, 212.0);
         let size = dice.range32(0.97, 1.03);
         self.radii = [0.665, 0.642, 0.572, 0.305, 0.222].map(|radius| radius * size);
@@ -115,8 +115,11 @@ impl Impeller {
         self.grain
             .fill(ENTRIES, |r| 0.6 * noise(seed, r * 260.0, 0.5, 0) + 0.5 * noise(seed, r * 90.0, 7.5, 0));
         self.chatter.fill(ENTRIES, |a| (noise(seed, a * 512.0, 3.5, 512) * 1.4).clamp(-1.0, 1.0));
-        let dark = dice.range32(0.25, 0.6);
-        self.rim.fill(ENTRIES, |a| (dark + 0.5 * noise(seed, a * 24.0, 9.5, 24)).clamp(0.0, 0.9));
+        let dark = dice.range32(0.2, 0.55);
+        self.rim.fill(ENTRIES, |a| {
+            let ragged = 0.35 * noise(seed, a * 40.0, 9.5, 40) + 0.2 * noise(seed, a * 160.0, 11.5, 160);
+            (dark + ragged).clamp(-0.15, 0.85)
+        });
     }
 
     /// Brushed rings throw the light back in sectors, each with a twin on the opposite side.
@@ -197,17 +200,23 @@ impl Impeller {
         let flat = self.disc + self.contrast * sheen + brushed + chatter + cloud - 8.0 * step(0.9, 1.0, r);
         let [disc_in, ..] = self.radii;
         let inner = 1.0 - 0.25 * step(0.02, 0.0, r - disc_in);
-        flat * inner * (1.0 - self.rim.at(at) * step(0.972, 0.99, r))
+        let outline = 1.0 - 0.3 * step(0.984, 0.994, r);
+        flat * inner * outline * (1.0 - self.rim.at(at) * step(0.978, 0.992, r))
     }
 
     fn cavity_level(&self, r: f32, at: f32) -> f32 {
         let [_, _, lip_in, hub_out, _] = self.radii;
         let depth = (r - hub_out) / (lip_in - hub_out);
         let along = (at + self.spin) * self.vanes + self.swirl * self.vanes * depth * 0.35;
-        let crest = 1.0 - 2.0 * ((along.rem_euclid(1.0)) - 0.5).abs();
-        let vane = step(0.72, 0.98, crest) * step(0.05, 0.5, depth) * step(1.02, 0.85, depth);
-        let rough = noise(self.seed ^ 3, at * 48.0, r * 30.0, 48);
-        14.0 + 8.0 * depth + 26.0 * vane + 5.0 * rough
+        // Each vane rises slowly to a lit crest and falls off steeply behind it.
+        let phase = along.rem_euclid(1.0);
+        let vane = step(0.1, 0.82, phase)
+            * step(0.98, 0.84, phase)
+            * step(0.1, 0.6, depth)
+            * step(1.03, 0.86, depth);
+        let lit = (0.55 + 0.6 * noise(self.seed ^ 4, at * 6.0, 2.5, 6)).clamp(0.1, 1.0);
+        let rough = noise(self.seed ^ 3, at * 40.0, r * 26.0, 40);
+        12.0 + 6.0 * depth + 40.0 * vane * vane * lit + 5.0 * rough
     }
 
     fn bore_level(&self, floor: (f32, f32), a: f32, b: f32) -> f32 {

@@ -17,6 +17,7 @@ pub(super) enum Purpose {
     Light,
     Order,
     Noise,
+    Sample,
 }
 
 /// A random stream with the draws that drawing needs.

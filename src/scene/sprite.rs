@@ -146,7 +146,7 @@ struct Shadow {
 impl Shadow {
     fn roll(dice: &mut Dice, light: f32) -> Self {
         let (sin, cos) = (light + std::f32::consts::PI + dice.range32(-0.3, 0.3)).sin_cos();
-        Self { towards: (cos, sin), strength: dice.range32(0.5, 0.72), length: dice.range32(0.05, 0.08) }
+        Self { towards: (cos, sin), strength: dice.range32(0.6, 0.82), length: dice.range32(0.055, 0.085) }
     }
 
     /// Share of the light that is missing; `radius` is 1 on the outline.

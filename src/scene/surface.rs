@@ -38,7 +38,7 @@ impl Fabric {
         let (wide, broad, small, long) = (count(70.0), count(16.0), count(2.5), count(240.0));
         let threads = count(1.7);
         // A weave finer than the pixels would only make moire.
-        let weave = 3.2 * step(0.85, 0.4, grid.pixel_mm);
+        let weave = 5.0 * step(0.85, 0.4, grid.pixel_mm);
         let seam = (dice.range32(0.0, loop_mm), dice.range32(-0.3, 0.3));
         for row in 0..grid.height {
             let y = row as f32 * grid.pixel_mm;
