@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::canvas::Canvas;
 use super::impeller::{Shape, turn};
-use super::random::{Dice, noise, step};
+use super::random::{Dice, fraction, length, noise, step};
 
 /// Kind of a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ impl Defect {
         let (x, y, half) = (self.x, self.y, self.radius * 0.95);
         canvas.paint(x, y, self.radius * 1.2, |u, v, level, cover| {
             let from_edge = 1.0 - shape.radius(u, v);
-            let along = (u * y - v * x) / x.hypot(y) / half;
+            let along = (u * y - v * x) / length(x, y) / half;
             let ragged =
                 0.75 + 0.35 * noise(seed, along * 4.0, 0.5, 0) + 0.15 * noise(seed, along * 13.0, 3.5, 0);
             let bite = depth * (1.0 - along * along).max(0.0).sqrt() * ragged;
@@ -171,7 +171,7 @@ impl Defect {
         let middle = turn(self.x, self.y);
         let half = self.radius / std::f32::consts::TAU;
         let tall = |u: f32, v: f32| {
-            let along = ((turn(u, v) - middle + 0.5).rem_euclid(1.0) - 0.5) / half;
+            let along = (fraction(turn(u, v) - middle + 0.5) - 0.5) / half;
             let flake = 0.55
                 + 0.6 * noise(seed, along * half * 60.0, 0.5, 0)
                 + 0.3 * noise(seed, along * half * 170.0, 3.5, 0);
@@ -231,7 +231,7 @@ fn pit(canvas: &mut Canvas, x: f32, y: f32, radius: f32, dice: &mut Dice) {
         let ragged = 1.0
             + 0.25 * noise(seed, turn(du, dv) * 5.0, 0.5, 5)
             + 0.1 * noise(seed, turn(du, dv) * 14.0, 3.5, 14);
-        let away = du.hypot(dv) / ragged;
+        let away = length(du, dv) / ragged;
         if *cover == 0.0 || away > 1.35 {
             return;
         }
