@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
+use super::{ExitCode, UsageError};
 use crate::camera::picture::save_png;
 use crate::camera::{FrameSource, simulated};
 use crate::clock::Time;
@@ -24,8 +24,10 @@ use crate::verdict::Truth;
 #[command(after_help = "\
 Example:
   castgate draw --out drawn --parts 2000 --seed 7
-  castgate train --data drawn --out demo.onnx")]
-pub struct Args {
+  castgate train --data drawn --out demo.onnx
+
+Exit codes: 0 drawn, 2 the folder is not empty, 3 it cannot be written")]
+pub(super) struct Args {
     /// Folder to write; new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -59,13 +61,13 @@ fn share(text: &str) -> Result<Share, String> {
 ///
 /// # Errors
 /// When the folder holds something already, or cannot be written.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     create_empty(&args.out)?;
     let mut progress = Progress::new(args.parts + args.frames);
     draw_parts(&args, &mut progress)?;
     draw_frames(&args, &mut progress)?;
     progress.end();
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::Ok)
 }
 
 /// Makes sure that `folder` is there and empty: nothing is ever overwritten or mixed.
@@ -73,7 +75,10 @@ fn create_empty(folder: &Path) -> anyhow::Result<()> {
     let cannot = || format!("cannot use the folder {}", folder.display());
     match std::fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
-            Some(_) => bail!("the folder {} is not empty; name a new one with --out", folder.display()),
+            Some(_) => {
+                let folder = folder.display();
+                Err(UsageError(format!("the folder {folder} is not empty; name a new one with --out")).into())
+            }
             None => Ok(()),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::problem::{Fault, Problem};
+use super::problem::{Fault, KeyPath, Problem};
 use super::{Config, validate, wording, yaml};
 
 /// A configuration that keeps all rules.
@@ -19,6 +19,24 @@ pub struct Loaded {
     pub config: Config,
     /// Names what is configured: 12 hexadecimal digits, the same for the same values however they are written.
     pub fingerprint: String,
+    /// The file as it was named; `None` for the demonstration line.
+    pub file: Option<PathBuf>,
+    text: String,
+}
+
+impl Loaded {
+    /// What to call this configuration in messages.
+    pub fn name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "demonstration line".to_owned(), |file| file.display().to_string())
+    }
+
+    /// A problem that came to light only when the configuration met the world (a missing file, a broken model), at the
+    /// place where `key` stands, such as `model.path`.
+    pub fn problem(&self, key: &str, message: String) -> Problem {
+        let key = KeyPath::of(key);
+        let fault = Fault { place: yaml::locate(&self.text, &key), key, message };
+        Problem { file: PathBuf::from(self.name()), fault }
+    }
 }
 
 /// Why there is no configuration.
@@ -45,7 +63,15 @@ fn lines(problems: &[Problem]) -> String {
 /// The built-in demonstration line: what holds without a configuration file.
 pub fn demonstration() -> Loaded {
     let config = Config::default();
-    Loaded { fingerprint: fingerprint(&config), config }
+    Loaded { fingerprint: fingerprint(&config), config, file: None, text: String::new() }
+}
+
+/// Reads and checks the file, or gives the demonstration line where none is named.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_or_demonstration(path: Option<&Path>) -> Result<Loaded, LoadError> {
+    path.map_or_else(|| Ok(demonstration()), load)
 }
 
 /// Reads and checks a configuration file. Relative file names in it are resolved against its folder.
@@ -65,7 +91,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
         parse(&text).map_err(|faults| LoadError::Problems(faults.into_iter().map(problem).collect()))?;
     let fingerprint = fingerprint(&config);
     resolve(&mut config, path.parent().unwrap_or(Path::new("")));
-    Ok(Loaded { config, fingerprint })
+    Ok(Loaded { config, fingerprint, file: Some(path.to_owned()), text })
 }
 
 /// Reads and checks the text of a configuration.

@@ -15,6 +15,7 @@ pub mod load;
 pub mod manifest;
 mod mqtt;
 pub mod problem;
+pub mod reference;
 mod seek;
 mod simulation;
 pub mod timing;

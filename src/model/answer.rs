@@ -28,11 +28,15 @@ impl Answer {
         }
     }
 
-    /// The score in the model's numbers.
+    /// The score in the model's numbers; `raw` are those from before its last sigmoid or softmax, if that is known.
     ///
     /// # Errors
-    /// When they are not probabilities: the model is at fault.
-    pub(super) fn score(self, numbers: &[f32]) -> Result<Score, ModelFault> {
+    /// When they are not probabilities: the model is at fault. The engine's vectorised sigmoid turns NaN into 0 or 1, so
+    /// that only `raw` shows it.
+    pub(super) fn score(self, numbers: &[f32], raw: &[f32]) -> Result<Score, ModelFault> {
+        if let Some(&number) = raw.iter().find(|number| !number.is_finite()) {
+            return Err(ModelFault::NotFinite(number));
+        }
         for &number in numbers {
             if !number.is_finite() {
                 return Err(ModelFault::NotFinite(number));
@@ -68,7 +72,7 @@ mod tests {
 
     #[test]
     fn the_class_that_counts_as_defect_gives_the_score() {
-        let score = |answer: Answer, numbers: &[f32]| answer.score(numbers).unwrap().get();
+        let score = |answer: Answer, numbers: &[f32]| answer.score(numbers, &[]).unwrap().get();
         assert_eq!(score(answer(OutputKind::Sigmoid, "defect"), &[0.25]), 0.25);
         assert_eq!(score(answer(OutputKind::Sigmoid, "ok"), &[0.25]), 0.75);
         assert_eq!(score(answer(OutputKind::Softmax, "defect"), &[0.75, 0.25]), 0.25);
@@ -78,14 +82,15 @@ mod tests {
     #[test]
     fn what_is_no_probability_is_a_fault_and_rounding_is_not() {
         let sigmoid = answer(OutputKind::Sigmoid, "defect");
-        assert!(matches!(sigmoid.score(&[f32::NAN]), Err(ModelFault::NotFinite(_))));
-        assert!(matches!(sigmoid.score(&[f32::INFINITY]), Err(ModelFault::NotFinite(_))));
-        assert_eq!(sigmoid.score(&[1.5]), Err(ModelFault::OutOfRange(1.5)));
-        assert_eq!(sigmoid.score(&[-0.1]), Err(ModelFault::OutOfRange(-0.1)));
-        assert_eq!(sigmoid.score(&[1.000_001]).unwrap().get(), 1.0);
-        assert!(matches!(sigmoid.score(&[]), Err(ModelFault::Engine(_))));
+        assert!(matches!(sigmoid.score(&[f32::NAN], &[]), Err(ModelFault::NotFinite(_))));
+        assert!(matches!(sigmoid.score(&[f32::INFINITY], &[]), Err(ModelFault::NotFinite(_))));
+        assert_eq!(sigmoid.score(&[1.5], &[]), Err(ModelFault::OutOfRange(1.5)));
+        assert_eq!(sigmoid.score(&[-0.1], &[]), Err(ModelFault::OutOfRange(-0.1)));
+        assert_eq!(sigmoid.score(&[1.000_001], &[]).unwrap().get(), 1.0);
+        assert!(matches!(sigmoid.score(&[], &[]), Err(ModelFault::Engine(_))));
+        assert!(matches!(sigmoid.score(&[1.0], &[f32::NAN]), Err(ModelFault::NotFinite(_))));
         let softmax = answer(OutputKind::Softmax, "defect");
-        assert!(matches!(softmax.score(&[0.9, 0.9]), Err(ModelFault::NotAWhole(_))));
-        assert!(matches!(softmax.score(&[0.9, f32::NAN]), Err(ModelFault::NotFinite(_))));
+        assert!(matches!(softmax.score(&[0.9, 0.9], &[]), Err(ModelFault::NotAWhole(_))));
+        assert!(matches!(softmax.score(&[0.9, f32::NAN], &[]), Err(ModelFault::NotFinite(_))));
     }
 }

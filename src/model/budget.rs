@@ -30,7 +30,12 @@ pub(super) fn check_shapes(model: &InferenceModel) -> Result<(), Problem> {
                     node.op.name()
                 )));
             };
-            volume(&dims, node)?;
+            if volume(&dims, node)? == 0 && !output.fact.value.is_concrete() {
+                let name = &node.name;
+                return Err(Problem::new(format!(
+                    "node `{name}` has nothing left of the picture; use a larger input"
+                )));
+            }
         }
     }
     Ok(())

@@ -48,9 +48,10 @@ fn text_of(payload: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
-/// The last three parts of a source path: enough to find it, and the same on every machine.
+/// A source path from its crate's folder on: enough to find it, and the same on every machine.
 fn short(path: &str) -> &str {
-    path.rmatch_indices('/').nth(2).map_or(path, |(at, _)| &path[at + 1..])
+    let krate = path.rfind("/src/").and_then(|at| path[..at].rfind('/'));
+    krate.map_or(path, |at| &path[at + 1..])
 }
 
 #[cfg(test)]
@@ -62,6 +63,15 @@ mod tests {
         let message = contain(|| panic!("index {} too large", 7)).unwrap_err();
         assert!(message.starts_with("index 7 too large (src/model/contain.rs:"), "{message}");
         assert_eq!(contain(|| 5), Ok(5));
+    }
+
+    #[test]
+    fn the_place_is_the_same_on_every_machine() {
+        assert_eq!(
+            short("/home/me/.cargo/registry/src/x/tract-1.2/src/dim/tree.rs"),
+            "tract-1.2/src/dim/tree.rs"
+        );
+        assert_eq!(short("src/model/contain.rs"), "src/model/contain.rs");
     }
 
     #[test]

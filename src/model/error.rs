@@ -97,8 +97,8 @@ pub enum ModelError {
 /// Why a model gave no score for a picture. The part is rejected with the reason `model_fault`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ModelFault {
-    /// An answer was NaN or infinite.
-    #[error("the model answered {0}, which is no probability")]
+    /// An answer, or the number that its sigmoid or softmax was made from, was NaN or infinite.
+    #[error("the model computed {0}, which is no probability")]
     NotFinite(f32),
     /// An answer was not between 0 and 1.
     #[error("the model answered {0}, outside 0 to 1")]
@@ -114,6 +114,9 @@ pub enum ModelFault {
         /// Number of values given.
         found: usize,
     },
+    /// The picture holds NaN or an infinite value, which could hide behind the network's ReLU and look healthy.
+    #[error("the picture holds {0}, which is no grey level")]
+    BadInput(f32),
     /// The engine reported an error.
     #[error("inference failed: {0}")]
     Engine(String),

@@ -23,12 +23,18 @@ use super::wire;
 
 /// What is wrong with a graph, as one sentence without the file's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Problem(String);
+pub(super) enum Problem {
+    /// castgate refuses it; the sentence says what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// The inference engine said so.
+    #[error("{0}")]
+    Engine(String),
+}
 
 impl Problem {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self::Refused(text.into())
     }
 }
 
@@ -45,8 +51,9 @@ const ENLARGEMENT: i64 = 1024;
 
 /// Reads a graph and checks all of it against the limits and the manifest.
 ///
-/// The graph that comes back has exactly one output, its image input has the shape of the manifest with a batch of 1, and
-/// everything that castgate does not need (notes, intermediate shapes, training information) is gone.
+/// In the graph that comes back the image input has the shape of the manifest with a batch of 1; the first output is the
+/// manifest's and the second, if there is one, what its sigmoid or softmax was made from; everything that castgate does
+/// not need (notes, intermediate shapes, training information) is gone.
 ///
 /// # Errors
 /// The first problem in the order of the file, always the same for the same file.
@@ -72,6 +79,12 @@ pub(super) fn read(bytes: &[u8], manifest: &Manifest) -> Result<ModelProto, Prob
     check_wiring(graph, &image, &output)?;
     graph.output.retain(|candidate| candidate.name == output);
     graph.output.truncate(1);
+    let last = graph.node.iter().find(|node| node.output.first() == Some(&output));
+    if let Some(raw) =
+        last.filter(|node| matches!(&*node.op_type, "Sigmoid" | "Softmax")).map(|node| &node.input[0])
+    {
+        graph.output.push(ValueInfoProto { name: raw.clone(), ..ValueInfoProto::default() });
+    }
     Ok(model)
 }
 

@@ -99,11 +99,15 @@ fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
     if !about.is_file() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
     }
+    let too_large = || ModelError::TooLarge { file: file.clone(), limit_mib };
+    if about.len() > limit_mib << 20 {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
     let opened = File::open(path).map_err(failed)?;
     opened.take((limit_mib << 20) + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit_mib << 20 {
-        return Err(ModelError::TooLarge { file, limit_mib });
+        return Err(too_large());
     }
     Ok(bytes)
 }
@@ -155,12 +159,13 @@ fn prepare(source: Source) -> Result<Network, ModelError> {
         return Err(ModelError::Fingerprint { file, manifest: manifest_file, found, expected });
     }
     let file_bytes = onnx.len() as u64;
-    let in_graph =
-        |problem: graph::Problem| ModelError::Graph { file: file.clone(), problem: problem.to_string() };
+    let in_graph = |problem| match problem {
+        graph::Problem::Refused(problem) => ModelError::Graph { file: file.clone(), problem },
+        graph::Problem::Engine(problem) => ModelError::Engine { file: file.clone(), problem },
+    };
     let checked = graph::read(&onnx, &manifest).map_err(in_graph)?;
     drop(onnx);
-    let engine = Engine::new(checked, manifest::outputs(&manifest))
-        .map_err(|problem| ModelError::Engine { file: file.clone(), problem: problem.to_string() })?;
+    let engine = Engine::new(checked, manifest::outputs(&manifest)).map_err(in_graph)?;
     let mut network = Network::new(engine, manifest, found[..ID_DIGITS].to_owned(), file_bytes);
     network.warm_up().map_err(|(picture, fault)| ModelError::WarmUp { file, picture, fault })?;
     Ok(network)

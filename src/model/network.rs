@@ -70,8 +70,11 @@ impl Classifier for Network {
         if found != expected {
             return Err(ModelFault::WrongInput { expected, found });
         }
+        if let Some(&value) = tensor.iter().find(|value| !value.is_finite()) {
+            return Err(ModelFault::BadInput(value));
+        }
         let (engine, answer) = (&mut self.engine, self.answer);
-        let outcome = contain(|| engine.run(tensor, |numbers| answer.score(numbers)));
+        let outcome = contain(|| engine.run(tensor, |numbers, raw| answer.score(numbers, raw)));
         match outcome {
             Ok(Ok(score)) => score,
             Ok(Err(problem)) => Err(ModelFault::Engine(problem.to_string())),

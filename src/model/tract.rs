@@ -50,11 +50,16 @@ impl Engine {
         Ok(Self { state, shape, input: Some(input), multiply_adds })
     }
 
-    /// Computes the numbers for one picture, given in the manifest's layout; `read` sees them.
+    /// Computes the numbers for one picture, given in the manifest's layout; `read` sees them, and those from before the
+    /// last sigmoid or softmax (empty if the graph does not end so).
     ///
     /// # Errors
     /// What the engine said. The engine is ready for the next picture.
-    pub(super) fn run<T>(&mut self, picture: &[f32], read: impl FnOnce(&[f32]) -> T) -> Result<T, Problem> {
+    pub(super) fn run<T>(
+        &mut self,
+        picture: &[f32],
+        read: impl FnOnce(&[f32], &[f32]) -> T,
+    ) -> Result<T, Problem> {
         let mut tensor = match self.input.take() {
             Some(tensor) => tensor,
             None => Tensor::zero::<f32>(&self.shape).map_err(told)?,
@@ -66,8 +71,9 @@ impl Engine {
         let input = tensor.into_arc_tensor();
         let answer = self.state.run(tvec![TValue::from_const(input.clone())]).map_err(told)?;
         self.input = std::sync::Arc::into_inner(input);
-        let numbers = answer[0].try_as_plain_ram().and_then(|t| t.as_slice::<f32>()).map_err(told)?;
-        Ok(read(numbers))
+        let numbers =
+            |at: usize| answer.get(at).map_or(Ok(&[][..]), |t| t.try_as_plain_ram()?.as_slice::<f32>());
+        Ok(read(numbers(0).map_err(told)?, numbers(1).map_err(told)?))
     }
 
     /// Makes the engine ready again after a panic left it half-way through a picture.
@@ -101,12 +107,14 @@ fn check_ends(model: &TypedModel, outputs: usize) -> Result<[usize; 4], Problem>
     shape.ok_or_else(|| Problem::new("the input has no fixed shape; export the model again"))
 }
 
-/// What the engine said, as one line of bounded length.
+/// What the engine said: where it was, and the cause, as one line of bounded length.
 pub(super) fn told(error: impl Into<TractError>) -> Problem {
-    const LONGEST: usize = 400;
-    let text = format!("{:#}", error.into());
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
+    const LONGEST: usize = 300;
+    let error = error.into();
+    let (place, cause) = (error.to_string(), error.root_cause().to_string());
+    let text = if place == cause { cause } else { format!("{place}: {cause}") };
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches('.');
     let cut: String = line.chars().take(LONGEST).collect();
-    Problem::new(if cut.len() < line.len() { format!("{cut} ...") } else { line })
+    Problem::Engine(if cut.len() < line.len() { format!("{cut} ...") } else { line.to_owned() })
 }

@@ -4,7 +4,7 @@ use super::decide::Command;
 use super::event::Event;
 use crate::clock::Time;
 use crate::decide::Schedule;
-use crate::gate::{GateError, SafeGuard};
+use crate::gate::{Gate, GateError, GateState, SafeGuard};
 use crate::verdict::PartNumber;
 
 /// Owns the gate.
@@ -13,11 +13,13 @@ pub(super) struct GateStage {
     schedule: Schedule,
     /// Until the first frame has been judged the gate stays in its safe position.
     begun: bool,
+    /// Where the gate was last told to go, other than into its safe position.
+    last: Option<GateState>,
 }
 
 impl GateStage {
     pub(super) fn new(guard: SafeGuard) -> Self {
-        Self { guard, schedule: Schedule::default(), begun: false }
+        Self { guard, schedule: Schedule::default(), begun: false, last: None }
     }
 
     /// Takes in a command. A clearance that came too late is handed back.
@@ -48,7 +50,9 @@ impl GateStage {
     /// Moves the gate to where it must be at `now`.
     pub(super) fn on_deadline(&mut self, now: Time) -> Result<(), GateError> {
         let state = self.schedule.state_at(now);
-        if self.begun && self.guard.set(state, now)? {
+        if self.begun && self.last != Some(state) {
+            self.guard.set(state, now)?;
+            self.last = Some(state);
             log::debug!("gate moves to {state:?}");
         }
         Ok(())

@@ -1,4 +1,8 @@
 //! Scoring: how good verdicts were, and how long they took. Pure; must not print.
 
+pub mod confusion;
+pub mod evaluation;
 pub mod latency;
+pub mod roc;
 pub mod summary;
+mod text;

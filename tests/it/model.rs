@@ -1,26 +1,136 @@
-//! Models from outside.
+//! Models from outside: sound ones score, bad ones are clear errors.
+
+mod bad;
+mod fuzz;
 
 use std::path::Path;
 
-use castgate::clock::{Clock, SystemClock};
-use castgate::model;
+use castgate::model::{self, Classifier, ModelFault, Scripted};
+use castgate::verdict::Score;
+
+use crate::support::onnx;
 
 #[test]
-fn tmp_measure() {
-    let mut m = model::open(Path::new("demo")).unwrap();
-    println!("{:?}", m.info());
-    let picture = vec![0.3f32; m.input().len()];
-    for _ in 0..5 {
-        m.score(&picture).unwrap();
+fn every_built_in_model_opens_and_scores() {
+    for name in model::BUILT_IN {
+        let mut model = model::open(Path::new(name)).unwrap();
+        let picture = vec![0.3; model.input().len()];
+        let score = model.score(&picture).unwrap();
+        assert_eq!(model.score(&picture), Ok(score), "the same picture, the same score");
+        let info = model.info();
+        assert_eq!(info.id.len(), 12);
+        assert!(
+            info.multiply_adds > info.parameters && info.file_bytes <= 40 * 1024 && !info.warm_up.is_zero()
+        );
     }
-    let start = SystemClock.now();
-    let n = 100;
-    for _ in 0..n {
-        m.score(&picture).unwrap();
+}
+
+/// The same arithmetic as the graph of [`onnx::sound`], in plain loops.
+fn by_hand(picture: &[f32]) -> f32 {
+    const SIDE: usize = onnx::SIDE;
+    let graph = onnx::sound().graph.unwrap();
+    let weights = |name: &str| graph.initializer.iter().find(|t| t.name == name).unwrap().float_data.clone();
+    let (kernels, biases) = (weights("conv.weight"), weights("conv.bias"));
+    let (dense, dense_bias) = (weights("dense.weight"), weights("dense.bias"));
+    let conv = |channel: usize, row: usize, column: usize| {
+        let taps =
+            (0..9).map(|tap| picture[(row + tap / 3) * SIDE + column + tap % 3] * kernels[channel * 9 + tap]);
+        (taps.sum::<f32>() + biases[channel]).max(0.0)
+    };
+    let mut logit = dense_bias[0];
+    for channel in 0..4 {
+        let mut sum = 0.0;
+        for (row, column) in (0..49).map(|i| (i / 7 * 2, i % 7 * 2)) {
+            let corners = [(0, 0), (0, 1), (1, 0), (1, 1)];
+            sum += corners.map(|(r, c)| conv(channel, row + r, column + c)).into_iter().fold(0.0, f32::max);
+        }
+        logit += sum / 49.0 * dense[channel];
     }
-    println!("{:?} each", (SystemClock.now() - start) / n);
-    let info = allocation_counter::measure(|| {
-        m.score(&picture).unwrap();
-    });
-    println!("{info:?}");
+    1.0 / (1.0 + (-logit).exp())
+}
+
+#[test]
+fn a_score_is_what_the_graph_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = onnx::write(folder.path(), &onnx::bytes(&onnx::sound()), onnx::MANIFEST);
+    let mut model = model::open(&path).unwrap();
+    assert_eq!(
+        (model.info().name.as_str(), model.info().threshold, model.info().unsure),
+        ("small", 0.5, 0.1)
+    );
+    for seed in 0..20 {
+        let picture: Vec<f32> = (0..256).map(|i| ((i * 31 + seed * 17) % 97) as f32 / 48.5 - 1.0).collect();
+        let (found, wanted) = (model.score(&picture).unwrap().get(), by_hand(&picture));
+        assert!((found - wanted).abs() < 1e-5, "{found} {wanted}");
+    }
+}
+
+#[test]
+fn the_first_class_may_be_the_defect() {
+    let bytes = onnx::bytes(&onnx::sound());
+    let swapped = onnx::MANIFEST.replace("defect: defect", "defect: ok");
+    let mut plain = model::from_parts("plain", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    let mut other = model::from_parts("other", bytes.clone(), onnx::signed(&swapped, &bytes)).unwrap();
+    let picture = vec![0.7; plain.input().len()];
+    let (one, two) = (plain.score(&picture).unwrap().get(), other.score(&picture).unwrap().get());
+    assert!((one + two - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn softmax_and_channels_last_and_a_chosen_output_work() {
+    let mut model = onnx::sound();
+    let graph = model.graph.as_mut().unwrap();
+    graph.input = vec![onnx::value("picture", &[1, 16, 16, 1])];
+    graph
+        .node
+        .insert(0, onnx::node("Transpose", &["picture"], "image", vec![onnx::ints("perm", &[0, 3, 1, 2])]));
+    graph.initializer.retain(|tensor| !tensor.name.starts_with("dense"));
+    graph.initializer.push(onnx::weights("dense.weight", &[4, 2]));
+    graph.initializer.push(onnx::weights("dense.bias", &[2]));
+    graph.node.last_mut().unwrap().op_type = "Softmax".to_owned();
+    graph.output.push(onnx::value("mean", &[-1, 4, 1, 1]));
+    let bytes = onnx::bytes(&model);
+    let manifest =
+        onnx::MANIFEST.replace("nchw", "nhwc").replace("kind: sigmoid", "name: score, kind: softmax");
+    let mut model = model::from_parts("softmax", bytes.clone(), onnx::signed(&manifest, &bytes)).unwrap();
+    let picture = vec![-1.0; model.input().len()];
+    assert!((0.0..=1.0).contains(&model.score(&picture).unwrap().get()));
+}
+
+#[test]
+fn nan_in_a_picture_or_a_picture_of_wrong_size_is_a_fault_and_the_next_picture_is_scored() {
+    let bytes = onnx::bytes(&onnx::sound());
+    let mut model = model::from_parts("small", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    let sound = vec![0.25; model.input().len()];
+    let score = model.score(&sound).unwrap();
+    assert_eq!(model.score(&[0.0; 3]), Err(ModelFault::WrongInput { expected: 256, found: 3 }));
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut picture = sound.clone();
+        picture[200] = bad;
+        assert!(matches!(model.score(&picture), Err(ModelFault::BadInput(_))));
+    }
+    assert_eq!(model.score(&sound), Ok(score));
+}
+
+#[test]
+fn scoring_allocates_little_and_keeps_nothing() {
+    let mut model = model::open(Path::new("demo")).unwrap();
+    let picture = vec![0.3; model.input().len()];
+    let first_on_this_thread = model.score(&picture);
+    assert!(first_on_this_thread.is_ok());
+    let used = allocation_counter::measure(|| drop(model.score(&picture)));
+    assert!(used.count_total < 200 && used.bytes_current == 0, "{used:?}");
+}
+
+#[test]
+fn a_scripted_model_answers_as_told() {
+    let input = model::open(Path::new("demo")).unwrap().input().clone();
+    let picture = vec![0.0; input.len()];
+    let answers = [Ok(Score::new(0.9).unwrap()), Err(ModelFault::NotFinite(f32::INFINITY))];
+    let mut model = Scripted::answers(input, answers.clone()).with_threshold(0.4, 0.1);
+    assert_eq!(model.info().threshold, 0.4);
+    for wanted in [&answers[0], &answers[1], &answers[1]] {
+        assert_eq!(&model.score(&picture), wanted);
+    }
+    assert!(matches!(model.score(&[]), Err(ModelFault::WrongInput { .. })));
 }

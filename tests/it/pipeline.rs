@@ -11,7 +11,7 @@ use castgate::model::{ModelFault, Scripted};
 use castgate::pipeline::{Cause, Failure, Stopper, run_lockstep, run_threads};
 use castgate::verdict::{Reason, Score, Verdict};
 
-use crate::support::{FakeCamera, Recorder, line, pictures, small_input};
+use crate::support::line::{FakeCamera, Recorder, line, pictures, small_input};
 
 /// Good parts are dark, every fifth is bright.
 fn shade(n: u64) -> u8 {

@@ -1,0 +1,199 @@
+//! How well a model judges labelled pictures.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::confusion::{ClassFigures, Confusion};
+use super::roc;
+use crate::decide::Policy;
+use crate::verdict::{Score, Truth, Verdict};
+
+/// What the model said of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Its score.
+    Score(Score),
+    /// It failed, or the picture cannot be judged; why.
+    Fault(String),
+}
+
+/// One judged picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The picture's file.
+    pub file: String,
+    /// What the part in it is.
+    pub truth: Truth,
+    /// What the model said.
+    pub answer: Answer,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The file.
+    pub file: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A wrong verdict.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mistake {
+    /// The picture's file.
+    pub file: String,
+    /// What the part in it is.
+    pub truth: Truth,
+    /// Its score; null when the model or the picture was at fault.
+    pub score: Option<f32>,
+    /// The verdict: `ok`, or the reason of the reject.
+    pub verdict: &'static str,
+}
+
+/// The figures. The names are a stable interface, documented in `docs/json.md`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Name of the model.
+    pub model: String,
+    /// Score from which a part counted as defective.
+    pub threshold: f32,
+    /// Half width of the unsure band.
+    pub unsure: f32,
+    /// Pictures that were judged.
+    pub images: u64,
+    /// Share of right verdicts.
+    pub accuracy: Option<f64>,
+    /// Area under the ROC curve.
+    pub auc: Option<f64>,
+    /// Defective parts that passed.
+    pub escapes: u64,
+    /// Good parts that were rejected.
+    pub false_rejects: u64,
+    /// With DEFECT as the positive class.
+    pub defect: ClassFigures,
+    /// With OK as the positive class.
+    pub ok: ClassFigures,
+    /// Counts by truth and verdict.
+    pub confusion: Confusion,
+    /// Wrong verdicts: escapes first, each kind in the order of the pictures.
+    pub errors: Vec<Mistake>,
+    /// Files that could not be read.
+    pub skipped: Vec<Skipped>,
+    /// Pictures a second, reading and decoding included.
+    pub images_per_second: f64,
+}
+
+impl Evaluation {
+    /// The figures of `rows`, which `model` judged by `policy` in `seconds`.
+    pub fn of(model: String, policy: Policy, rows: &[Row], skipped: Vec<Skipped>, seconds: f64) -> Self {
+        let mut confusion = Confusion::default();
+        let (mut errors, mut scores) = (Vec::new(), Vec::new());
+        for row in rows {
+            confusion.add(row.truth, row.verdict);
+            let score = match row.answer {
+                Answer::Score(score) => Some(score.get()),
+                Answer::Fault(_) => None,
+            };
+            scores.extend(score.map(|score| (score, row.truth == Truth::Defect)));
+            if (row.truth == Truth::Ok) != (row.verdict == Verdict::Ok) {
+                let verdict = row.verdict.reason().map_or("ok", |reason| reason.name());
+                errors.push(Mistake { file: row.file.clone(), truth: row.truth, score, verdict });
+            }
+        }
+        errors.sort_by_key(|mistake| mistake.truth == Truth::Ok);
+        Self {
+            model,
+            threshold: policy.threshold,
+            unsure: policy.unsure,
+            images: confusion.parts(),
+            accuracy: confusion.accuracy(),
+            auc: roc::auc(&scores),
+            escapes: confusion.defect_passed,
+            false_rejects: confusion.ok_rejected,
+            defect: confusion.defect(),
+            ok: confusion.ok(),
+            confusion,
+            errors,
+            skipped,
+            images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
+        }
+    }
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "     -".to_owned(), |value| format!("{value:.4}"))
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = &self.confusion;
+        writeln!(f, "model          {}, threshold {}, unsure band +-{}", self.model, self.threshold, self.unsure)?;
+        writeln!(f, "pictures       {}, {:.0} a second", self.images, self.images_per_second)?;
+        if !self.skipped.is_empty() {
+            writeln!(f, "skipped        {} that cannot be read", self.skipped.len())?;
+        }
+        writeln!(f, "accuracy       {}   ROC AUC {}", figure(self.accuracy), figure(self.auc))?;
+        writeln!(f, "escapes        {} of {} defective", self.escapes, c.defect_passed + c.defect_rejected)?;
+        writeln!(f, "false rejects  {} of {} good\n", self.false_rejects, c.ok_passed + c.ok_rejected)?;
+        writeln!(f, "           precision  recall      F1    rejected  passed")?;
+        for (name, of, rejected, passed) in
+            [("defective", self.defect, c.defect_rejected, c.defect_passed), ("good", self.ok, c.ok_rejected, c.ok_passed)]
+        {
+            let (precision, recall, f1) = (figure(of.precision), figure(of.recall), figure(of.f1));
+            writeln!(f, "{name:<10} {precision:>9}  {recall:>6}  {f1:>6}  {rejected:>8}  {passed:>6}")?;
+        }
+        if !self.errors.is_empty() {
+            writeln!(f, "\nwrong verdicts")?;
+        }
+        for mistake in &self.errors {
+            let score = mistake.score.map_or_else(|| "     -".to_owned(), |score| format!("{score:.4}"));
+            let kind = if mistake.truth == Truth::Defect { "ESCAPE      " } else { "false reject" };
+            writeln!(f, "  {kind}  {score}  {:<9}  {}", mistake.verdict, mistake.file)?;
+        }
+        for file in &self.skipped {
+            writeln!(f, "  skipped       {}: {}", file.file, file.why)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Reason;
+
+    fn row(file: &str, truth: Truth, score: Option<f32>, policy: Policy) -> Row {
+        let (answer, verdict) = match score.and_then(Score::new) {
+            Some(score) => (Answer::Score(score), policy.verdict(score)),
+            None => (Answer::Fault("NaN".to_owned()), Verdict::Reject(Reason::ModelFault)),
+        };
+        Row { file: file.to_owned(), truth, answer, verdict }
+    }
+
+    fn sample() -> Evaluation {
+        let policy = Policy { threshold: 0.5, unsure: 0.0625 };
+        let rows = [
+            row("ok/a.png", Truth::Ok, Some(0.125), policy),
+            row("ok/b.png", Truth::Ok, Some(0.53125), policy),
+            row("ok/c.png", Truth::Ok, None, policy),
+            row("bad/d.png", Truth::Defect, Some(0.25), policy),
+            row("bad/e.png", Truth::Defect, Some(1.0), policy),
+        ];
+        let skipped = vec![Skipped { file: "bad/f.png".to_owned(), why: "is empty".to_owned() }];
+        Evaluation::of("test".to_owned(), policy, &rows, skipped, 0.5)
+    }
+
+    #[test]
+    fn the_json_keeps_its_names() {
+        let json = serde_json::to_string_pretty(&sample()).unwrap() + "\n";
+        assert_eq!(json, include_str!("../../tests/data/golden/evaluation.json"));
+    }
+
+    #[test]
+    fn the_table_for_people() {
+        assert_eq!(sample().to_string(), include_str!("../../tests/data/golden/evaluation.txt"));
+    }
+}
