@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod console;
 mod devices;
+mod draw;
 mod eval;
 mod exit;
 mod inspect;
@@ -63,6 +64,7 @@ commands! {
         Inspect => inspect,
         Eval => eval,
         Train => train,
+        Draw => draw,
     }
     "Set-up": {
         Completions => completions,
