@@ -166,17 +166,13 @@ mod tests {
             let error = read(bytes).unwrap_err().to_string();
             assert!(error.starts_with(says), "{error}");
         }
-        assert!(matches!(
-            read_picture(Path::new("/nonexistent"), &mut Frame::default()),
-            Err(PictureError::Io(_))
-        ));
+        assert!(matches!(read_picture(Path::new("/nonexistent"), &mut Frame::default()), Err(PictureError::Io(_))));
     }
 
     /// CRC-32 as PNG uses it (ISO 3309), bit by bit.
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, &byte| {
-            (0..8)
-                .fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
+            (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
         })
     }
 

@@ -15,8 +15,7 @@ fn every_dependency_has_an_allowed_licence() {
     let section = deny.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
     let list: Vec<&str> = section.split('"').skip(1).step_by(2).collect();
     let args = ["metadata", "--format-version", "1", "--locked", "--offline"];
-    let output =
-        Command::new(env!("CARGO")).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output = Command::new(env!("CARGO")).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     if !output.status.success() {
         eprintln!("licences: skipped, the registry's index is not complete on this machine");
         return;
@@ -35,9 +34,7 @@ fn every_dependency_has_an_allowed_licence() {
 #[test]
 fn a_choice_needs_one_allowed_licence_and_a_conjunction_all() {
     let list = ["MIT", "ISC", "Unicode-3.0"];
-    assert!(
-        allowed("GPL-3.0 OR MIT", &list) && allowed("MIT/GPL-3.0", &list) && allowed("MIT AND ISC", &list)
-    );
+    assert!(allowed("GPL-3.0 OR MIT", &list) && allowed("MIT/GPL-3.0", &list) && allowed("MIT AND ISC", &list));
     assert!(allowed("(MIT OR Apache-2.0) AND Unicode-3.0", &list));
     assert!(!allowed("MIT AND GPL-3.0", &list) && !allowed("GPL-3.0", &list));
 }
