@@ -2,6 +2,8 @@
 //!
 //! Pure: the same inputs and the same `now` give the same commands. Must not know clocks, threads or devices.
 
+mod policy;
 mod record;
 
+pub use policy::Policy;
 pub use record::{Look, Outcome, PartRecord};
