@@ -5,6 +5,10 @@ use crate::config::yaml;
 
 /// Least and greatest side of the input, in pixels.
 const SIDE: std::ops::RangeInclusive<usize> = 8..=1024;
+/// Greatest mean and standard deviation of pixel values, which are 0 to 1 before they are normalised.
+const FARTHEST: f32 = 1000.0;
+/// Least standard deviation.
+const FINEST: f32 = 1e-6;
 /// Longest name, in characters: it goes into logs and messages.
 const NAME: usize = 64;
 /// Most classes.
@@ -39,9 +43,15 @@ pub fn check(manifest: &Manifest) -> Vec<String> {
         let (least, most) = SIDE.into_inner();
         require(SIDE.contains(&side), format!("`input.{key}` is {side}, outside {least} to {most} pixels"));
     }
-    require(input.mean.is_finite(), format!("`input.mean` is {}, not a number", input.mean));
-    let scales = input.std.is_finite() && input.std > 0.0;
-    require(scales, format!("`input.std` is {}, and must be a number greater than 0", input.std));
+    let (mean, std) = (input.mean, input.std);
+    require(
+        (-FARTHEST..=FARTHEST).contains(&mean),
+        format!("`input.mean` is {mean}, outside -{FARTHEST} to {FARTHEST}"),
+    );
+    require(
+        (FINEST..=FARTHEST).contains(&std),
+        format!("`input.std` is {std}, outside {FINEST} to {FARTHEST}"),
+    );
     let output = &manifest.output;
     require(output.name.as_deref() != Some(""), "`output.name` is empty; leave the key out".to_owned());
     let classes = &output.classes;

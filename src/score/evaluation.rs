@@ -150,7 +150,8 @@ impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (about, defect, ok) = (&self.about, self.confusion.defect, self.confusion.ok);
         writeln!(f, "model      {} ({})", about.model, about.model_id)?;
-        let band = if about.unsure > 0.0 { format!(", unsure within {}", about.unsure) } else { String::new() };
+        let band =
+            if about.unsure > 0.0 { format!(", unsure within {}", about.unsure) } else { String::new() };
         writeln!(f, "threshold  {}{band}", about.threshold)?;
         let speed = self.images_per_second.map_or(String::new(), |rate| format!(", {rate:.0} a second"));
         let (defects, oks) = (defect.reject + defect.ok, ok.reject + ok.ok);

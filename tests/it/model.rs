@@ -38,13 +38,13 @@ fn by_hand(picture: &[f32]) -> f32 {
         (taps.sum::<f32>() + biases[channel]).max(0.0)
     };
     let mut logit = dense_bias[0];
-    for channel in 0..4 {
+    for (channel, weight) in dense.iter().enumerate() {
         let mut sum = 0.0;
         for (row, column) in (0..49).map(|i| (i / 7 * 2, i % 7 * 2)) {
             let corners = [(0, 0), (0, 1), (1, 0), (1, 1)];
             sum += corners.map(|(r, c)| conv(channel, row + r, column + c)).into_iter().fold(0.0, f32::max);
         }
-        logit += sum / 49.0 * dense[channel];
+        logit += sum / 49.0 * weight;
     }
     1.0 / (1.0 + (-logit).exp())
 }
@@ -110,6 +110,20 @@ fn nan_in_a_picture_or_a_picture_of_wrong_size_is_a_fault_and_the_next_picture_i
         assert!(matches!(model.score(&picture), Err(ModelFault::BadInput(_))));
     }
     assert_eq!(model.score(&sound), Ok(score));
+}
+
+#[test]
+fn the_longest_chain_of_nodes_that_is_allowed_needs_no_more_stack_than_there_is() {
+    let mut model = onnx::sound();
+    let graph = model.graph.as_mut().unwrap();
+    let chain =
+        (1..=4000).map(|i| onnx::node("Abs", &[&format!("link{}", i - 1)], &format!("link{i}"), vec![]));
+    graph.node.splice(5..5, chain.collect::<Vec<_>>());
+    graph.node[4].output[0] = "link0".to_owned();
+    graph.node[4005].input[0] = "link4000".to_owned();
+    let bytes = onnx::bytes(&model);
+    let mut model = model::from_parts("chain", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    assert!(model.score(&[0.5; 256]).is_ok());
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn files_that_are_no_model() {
     refused_files("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", onnx::MANIFEST, "not ONNX");
     refused_files(
         "random bytes",
-        &(0..999u32).map(|i| (i * i * 7 >> 3) as u8).collect::<Vec<_>>(),
+        &(0..999u32).map(|i| ((i * i * 7) >> 3) as u8).collect::<Vec<_>>(),
         onnx::MANIFEST,
         "not ONNX",
     );
