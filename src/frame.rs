@@ -1,9 +1,8 @@
-//! A frame: one camera picture with its capture time, in memory that is allocated once and goes round.
+//! A frame: one camera picture with its capture time, whose memory goes round.
 //!
-//! Owns frame memory and identity. Must not know how pictures are captured, decoded or judged.
+//! Owns a frame's identity. Must not know how pictures are captured, decoded or judged.
 
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::verdict::Truth;
@@ -68,69 +67,9 @@ impl Frame {
     }
 }
 
-/// A bounded store of reusable values: what is taken comes back when it is dropped.
-#[derive(Debug)]
-pub struct Pool<T>(Arc<Mutex<Vec<T>>>);
-
-impl<T> Clone for Pool<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T: Default> Pool<T> {
-    /// A pool of `count` values made by `make`.
-    pub fn new(count: usize, make: impl FnMut() -> T) -> Self {
-        Self(Arc::new(Mutex::new(std::iter::repeat_with(make).take(count).collect())))
-    }
-
-    /// A free value, or `None` when all are in use: the caller drops its frame and counts it.
-    pub fn take(&self) -> Option<Pooled<T>> {
-        let value = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        Some(Pooled { value, home: self.clone() })
-    }
-}
-
-/// A value on loan from a [`Pool`].
-#[derive(Debug)]
-pub struct Pooled<T: Default> {
-    value: T,
-    home: Pool<T>,
-}
-
-impl<T: Default> Deref for Pooled<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T: Default> DerefMut for Pooled<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-impl<T: Default> Drop for Pooled<T> {
-    fn drop(&mut self) {
-        let value = std::mem::take(&mut self.value);
-        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_empty_pool_says_so_and_what_is_dropped_comes_back_with_its_memory() {
-        let pool = Pool::new(1, || Vec::<u8>::with_capacity(64));
-        let first = pool.take().unwrap();
-        assert!(pool.take().is_none());
-        let capacity = first.capacity();
-        drop(first);
-        assert_eq!(pool.take().unwrap().capacity(), capacity);
-    }
 
     #[test]
     fn a_frame_whose_pixels_do_not_fit_its_size_is_inconsistent() {

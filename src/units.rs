@@ -8,7 +8,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Why a text is not a quantity; the message says what would be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,17 +40,40 @@ fn trim(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// Takes the text of a quantity; also a bare number, so that the refusal can say that its unit is missing.
+struct QuantityText(&'static str);
+
+impl Visitor<'_> for QuantityText {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+}
+
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $pattern:literal, $example:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+        #[serde(into = "String")]
         pub struct $name(f64);
 
-        impl TryFrom<String> for $name {
-            type Error = UnitError;
-            fn try_from(text: String) -> Result<Self, UnitError> {
-                text.parse()
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = from.deserialize_any(QuantityText($expected))?;
+                text.parse().map_err(D::Error::custom)
             }
         }
 
@@ -235,6 +259,15 @@ mod tests {
         for text in ["", "mm", "12", "1e999mm", "--3mm", "1.2.3mm", "NaNmm", "infmm", "12µm"] {
             assert!(text.parse::<Length>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_without_its_unit_is_refused_in_the_same_words() {
+        let error = serde_json::from_str::<Speed>("5").unwrap_err().to_string();
+        assert_eq!(error, "`5` is not a speed such as `0.4m/s`, `400mm/s` or `24m/min`");
+        let error = serde_json::from_str::<Share>("true").unwrap_err().to_string();
+        assert!(error.starts_with("invalid type: boolean `true`, expected a share such as `12%`"), "{error}");
+        assert_eq!(serde_json::from_str::<Span>("\"40ms\"").unwrap(), Span::ms(40.0));
     }
 
     proptest::proptest! {

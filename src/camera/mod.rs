@@ -2,6 +2,10 @@
 //!
 //! Each kind of camera has a file of its own. Must not know what frames are for, nor gate, model or reports.
 
+pub mod folder;
+pub mod picture;
+pub mod simulated;
+
 use std::path::PathBuf;
 
 use crate::clock::Time;
@@ -38,6 +42,12 @@ pub enum CameraError {
     /// The folder holds no picture.
     #[error("no JPEG, PNG or BMP file in {}; put pictures there or set another `camera.path`", .0.display())]
     Empty(PathBuf),
+    /// No folder is set.
+    #[error("`camera.kind: folder` needs `camera.path`, a folder of pictures")]
+    NoPath,
+    /// The folder holds no picture of a part.
+    #[error("no picture in {}; `simulation.parts_from` needs a folder with JPEG, PNG or BMP files in its subfolders ok_front and def_front", .0.display())]
+    NoParts(PathBuf),
 }
 
 /// A source of frames.

@@ -1,1 +1,161 @@
 //! The command line: one file per subcommand. The only place where configuration meets real devices, and that prints.
+//!
+//! This file owns the table of subcommands, the exit codes, and how a failure is told. Must not do any command's work.
+
+mod check;
+mod completions;
+mod config;
+mod console;
+mod devices;
+mod eval;
+mod exit;
+mod inspect;
+pub mod labelled;
+mod man;
+mod reporter;
+mod run;
+#[cfg(feature = "train")]
+mod train;
+#[cfg(not(feature = "train"))]
+#[path = "train_off.rs"]
+mod train;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use exit::{ExitCode, UsageError, tell};
+
+/// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
+/// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
+macro_rules! commands {
+    ($($heading:literal: { $($name:ident => $module:ident,)+ })+) => {
+        #[derive(Debug, clap::Subcommand)]
+        enum Subcommand {
+            $($($name($module::Args),)+)+
+        }
+
+        impl Subcommand {
+            fn run(self) -> anyhow::Result<ExitCode> {
+                match self {
+                    $($(Subcommand::$name(args) => $module::run(args),)+)+
+                }
+            }
+        }
+
+        /// The headings of `--help` and the names below each.
+        const GROUPS: &[(&str, &[&str])] = &[$(($heading, &[$(stringify!($module)),+])),+];
+    };
+}
+
+commands! {
+    "On the line": {
+        Run => run,
+        Check => check,
+        Config => config,
+    }
+    "Models": {
+        Inspect => inspect,
+        Eval => eval,
+        Train => train,
+    }
+    "Set-up": {
+        Completions => completions,
+        Man => man,
+    }
+}
+
+/// Inspects castings on a conveyor with a small neural network and drives the reject gate.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "castgate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  castgate run --parts 20                     watch the demonstration line; no hardware, no files
+  castgate config sample > castgate.yaml      begin with a complete, commented configuration
+  castgate check --config castgate.yaml       find every mistake in it before the line starts
+
+Environment:
+  CASTGATE_LOG   how much is logged: error, warn, info (default), debug, trace, or per module
+
+Exit codes:
+  0 ok   1 the answer is no   2 usage or configuration   3 device, model or file   70 bug
+
+`castgate COMMAND --help` tells more of a command."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Subcommand,
+}
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Invocation(Cli);
+
+impl Invocation {
+    /// Reads the program's command line.
+    ///
+    /// # Errors
+    /// With the exit code when there is nothing to run: help and version, which were printed, and usage errors, which
+    /// were told.
+    pub fn read() -> Result<Self, ExitCode> {
+        let parsed = definition().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+        parsed.map(Invocation).map_err(|error| {
+            // A closed pipe is no reason to complain about help that nobody reads.
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok }
+        })
+    }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What failed, for [`tell`].
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        self.0.command.run()
+    }
+}
+
+/// The definition of the command line, with the subcommands under their headings.
+fn definition() -> clap::Command {
+    let command = Cli::command();
+    let width = GROUPS.iter().flat_map(|(_, names)| *names).map(|name| name.len()).max().unwrap_or(0);
+    let mut listing = String::new();
+    for (heading, names) in GROUPS {
+        listing.push_str(&format!("{heading}:\n"));
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            listing.push_str(&format!("  {name:width$}  {about}\n"));
+        }
+        listing.push('\n');
+    }
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{listing}Options:\n{{options}}{{after-help}}"
+    ))
+}
+
+/// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Creates a file for what a command will write.
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A probability on the command line.
+fn probability(text: &str) -> Result<f32, String> {
+    let value: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("not between 0 and 1".to_owned()) }
+}

@@ -4,16 +4,24 @@
 //! All positions along the belt are measured in the direction of travel from the part-present sensor
 //! (without a sensor: from a mark of one's own choice).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::units::{Length, Rate, Share, Span, Speed};
 
+pub mod load;
 pub mod manifest;
 mod mqtt;
+pub mod problem;
+pub mod reference;
+mod seek;
 mod simulation;
+pub mod timing;
+mod tree;
+pub mod validate;
+mod wording;
 pub mod yaml;
 
 pub use mqtt::{Mqtt, Tls};
@@ -182,7 +190,7 @@ pub struct Preprocess {
     pub find: bool,
     /// Least difference between part and belt that counts, in grey levels (1 to 255).
     pub contrast: u8,
-    /// Room around a found part, as a share of its larger side.
+    /// Room on each side of a part, as a share of `line.part_length`: the model sees a square of `line.part_length` and twice this.
     pub margin: Share,
     /// How much the length of a found thing may differ from `line.part_length` for it to be a part.
     pub tolerance: Share,
@@ -195,7 +203,7 @@ impl Default for Preprocess {
             find: true,
             contrast: 24,
             margin: Share::fraction(0.10),
-            tolerance: Share::fraction(0.35),
+            tolerance: Share::fraction(0.25),
         }
     }
 }
@@ -217,6 +225,13 @@ pub struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self { path: PathBuf::from("demo"), threshold: None, unsure: None }
+    }
+}
+
+impl Model {
+    /// Whether `path` names a model inside the program and not a file.
+    pub fn is_built_in(&self) -> bool {
+        self.path == Path::new("demo") || self.path == Path::new("casting")
     }
 }
 
@@ -319,6 +334,8 @@ pub struct Gate {
     /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
     pub chip: Option<String>,
     /// GPIO line: its name or its offset on `chip`.
+    #[serde(deserialize_with = "name_or_number")]
+    #[schemars(schema_with = "name_or_number_schema")]
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
@@ -340,4 +357,22 @@ impl Default for Gate {
             safe: GateState::Reject,
         }
     }
+}
+
+/// Reads a name that may also be a number: `line: 17` and `line: "17"` mean the same.
+fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "neither a name nor a number from 0 up")]
+    enum Either {
+        Number(u32),
+        Name(String),
+    }
+    Ok(Option::<Either>::deserialize(from)?.map(|either| match either {
+        Either::Number(number) => number.to_string(),
+        Either::Name(name) => name,
+    }))
+}
+
+fn name_or_number_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer", "null"], "minimum": 0 })
 }

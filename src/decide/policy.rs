@@ -1,86 +1,72 @@
-//! From a score to a verdict. Must not know frames, parts or time.
+//! From scores to a verdict.
 
+use crate::config::Combine;
 use crate::verdict::{Reason, Score, Verdict};
 
-/// Where the model's score says DEFECT.
+/// Where the model says DEFECT, and where it does not know.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Policy {
-    /// Score from which a part is a defect, 0 to 1.
+    /// Score from which a part is a defect.
     pub threshold: f32,
-    /// Half width of the band around the threshold in which the model counts as unsure, 0 to 0.5.
+    /// Half width of the band around the threshold in which the model counts as unsure.
     pub unsure: f32,
 }
 
 impl Policy {
-    /// The verdict on a score: a defect above the band, unsure within it, OK below it. Without a band, a score that
-    /// equals the threshold is a defect.
-    pub fn verdict(self, score: Score) -> Verdict {
+    /// The verdict on a score: OK below the band, a reject as unsure within it, a reject as defect from its upper end on.
+    pub fn verdict(&self, score: Score) -> Verdict {
         let score = score.get();
-        if score >= self.threshold + self.unsure {
-            Verdict::Reject(Reason::Defect)
-        } else if score > self.threshold - self.unsure {
-            Verdict::Reject(Reason::Unsure)
-        } else {
+        if score < self.threshold - self.unsure {
             Verdict::Ok
+        } else if score >= self.threshold + self.unsure {
+            Verdict::Reject(Reason::Defect)
+        } else {
+            Verdict::Reject(Reason::Unsure)
         }
     }
+}
+
+/// One score from those of several frames; `None` without any. Sorts `scores`.
+pub fn combine(how: Combine, scores: &mut [f32]) -> Option<Score> {
+    if scores.is_empty() {
+        return None;
+    }
+    scores.sort_unstable_by(f32::total_cmp);
+    let middle = scores.len() / 2;
+    Score::new(match how {
+        Combine::Mean => (scores.iter().sum::<f32>() / scores.len() as f32).clamp(0.0, 1.0),
+        Combine::AnyDefect => scores[scores.len() - 1],
+        // Of two middle scores the higher: an even vote does not clear a part.
+        Combine::Majority => scores[middle],
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn verdict(threshold: f32, unsure: f32, score: f32) -> Verdict {
-        Policy { threshold, unsure }.verdict(Score::new(score).unwrap())
+    fn verdict(policy: Policy, score: f32) -> Verdict {
+        policy.verdict(Score::new(score).unwrap())
     }
 
     #[test]
-    fn the_band_lies_around_the_threshold() {
-        let cases = [
-            (0.0, Verdict::Ok),
-            (0.25, Verdict::Ok),
-            (0.26, Verdict::Reject(Reason::Unsure)),
-            (0.5, Verdict::Reject(Reason::Unsure)),
-            (0.74, Verdict::Reject(Reason::Unsure)),
-            (0.75, Verdict::Reject(Reason::Defect)),
-            (1.0, Verdict::Reject(Reason::Defect)),
-        ];
-        for (score, wanted) in cases {
-            assert_eq!(verdict(0.5, 0.25, score), wanted, "{score}");
-        }
+    fn the_band_is_unsure_and_its_edges_are_on_the_safe_side() {
+        let policy = Policy { threshold: 0.5, unsure: 0.25 };
+        assert_eq!(verdict(policy, 0.24), Verdict::Ok);
+        assert_eq!(verdict(policy, 0.25), Verdict::Reject(Reason::Unsure));
+        assert_eq!(verdict(policy, 0.74), Verdict::Reject(Reason::Unsure));
+        assert_eq!(verdict(policy, 0.75), Verdict::Reject(Reason::Defect));
+        let sharp = Policy { threshold: 0.5, unsure: 0.0 };
+        assert_eq!(verdict(sharp, 0.5), Verdict::Reject(Reason::Defect));
     }
 
     #[test]
-    fn without_a_band_the_threshold_itself_is_a_defect() {
-        assert_eq!(verdict(0.5, 0.0, 0.5), Verdict::Reject(Reason::Defect));
-        assert_eq!(verdict(0.5, 0.0, 0.499_999_97), Verdict::Ok);
-    }
-
-    #[test]
-    fn a_band_beyond_the_range_of_scores_still_rejects() {
-        assert_eq!(verdict(0.9, 0.3, 1.0), Verdict::Reject(Reason::Unsure));
-        assert_eq!(verdict(0.1, 0.3, 0.0), Verdict::Reject(Reason::Unsure));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_higher_score_never_clears_a_part(
-            threshold in 0.0f32..=1.0, unsure in 0.0f32..=0.5, low in 0.0f32..=1.0, high in 0.0f32..=1.0,
-        ) {
-            let (low, high) = (low.min(high), low.max(high));
-            if verdict(threshold, unsure, high) == Verdict::Ok {
-                proptest::prop_assert_eq!(verdict(threshold, unsure, low), Verdict::Ok);
-            }
-        }
-
-        #[test]
-        fn a_wider_band_never_clears_a_part(
-            threshold in 0.0f32..=1.0, narrow in 0.0f32..=0.5, wide in 0.0f32..=0.5, score in 0.0f32..=1.0,
-        ) {
-            let (narrow, wide) = (narrow.min(wide), narrow.max(wide));
-            if verdict(threshold, narrow, score) != Verdict::Ok {
-                proptest::prop_assert_ne!(verdict(threshold, wide, score), Verdict::Ok);
-            }
-        }
+    fn scores_combine_as_said() {
+        let of = |how, mut scores: Vec<f32>| combine(how, &mut scores).map(Score::get);
+        assert_eq!(of(Combine::Mean, vec![0.0, 1.0, 0.5]), Some(0.5));
+        assert_eq!(of(Combine::AnyDefect, vec![0.1, 0.9, 0.2]), Some(0.9));
+        assert_eq!(of(Combine::Majority, vec![0.9, 0.1, 0.2]), Some(0.2));
+        assert_eq!(of(Combine::Majority, vec![0.1, 0.9]), Some(0.9));
+        assert_eq!(of(Combine::Mean, vec![]), None);
     }
 }

@@ -15,6 +15,7 @@ mod network;
 mod scripted;
 mod tract;
 mod wire;
+pub mod write;
 
 use std::time::Duration;
 

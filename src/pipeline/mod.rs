@@ -1,1 +1,72 @@
 //! Stages, queues and supervisor, and the two drivers that run the stages: threads and lockstep.
+//!
+//! Knows traits, no device. Every queue is bounded. The way from capture to gate never waits for reports.
+
+mod capture;
+mod counters;
+mod decide;
+mod event;
+mod gate;
+mod infer;
+mod lockstep;
+mod loops;
+mod prepare;
+mod report;
+mod sensor;
+mod supervisor;
+mod threads;
+
+use std::sync::Arc;
+
+use crate::camera::FrameSource;
+use crate::clock::Clock;
+use crate::decide::{PartRecord, Rules};
+use crate::gate::{Gate, GateState};
+use crate::model::Classifier;
+use crate::sensor::SensorSource;
+use crate::verdict::Truth;
+use crate::vision::Preprocessor;
+
+pub use counters::{Counters, Frames};
+pub use event::{Event, Listener};
+pub use lockstep::run_lockstep;
+pub use supervisor::{Cause, Failure, Stopper};
+pub use threads::run_threads;
+
+/// Tells what a part truly is, where somebody knows: the simulated line.
+pub type Oracle = Box<dyn Fn(&PartRecord) -> Option<(Truth, String)> + Send>;
+
+/// Everything a run is made of.
+pub struct Line {
+    /// Where frames come from.
+    pub camera: Box<dyn FrameSource>,
+    /// Where edges come from, if there is a sensor.
+    pub sensor: Option<Box<dyn SensorSource>>,
+    /// Prepares frames for the model.
+    pub preprocessor: Preprocessor,
+    /// The model.
+    pub model: Box<dyn Classifier>,
+    /// What deciding goes by.
+    pub rules: Rules,
+    /// The actuator, and its position on start, stop and fault.
+    pub gate: Box<dyn Gate>,
+    /// See `gate`.
+    pub safe: GateState,
+    /// Who wants to hear what happens. None of them may block.
+    pub listeners: Vec<Box<dyn Listener>>,
+    /// Tells what a part truly is.
+    pub oracle: Option<Oracle>,
+    /// End the run after so many finished parts.
+    pub parts: Option<u64>,
+    /// The clock that every stamp is on.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a run was, when it has ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its figures.
+    pub summary: crate::score::summary::Summary,
+    /// Why it ended.
+    pub cause: Cause,
+}

@@ -1,45 +1,40 @@
-//! The result of judging a folder of labelled pictures: one value for programs (JSON) and for people (a table).
+//! How well a model judges labelled pictures.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::Serialize;
 
+use super::confusion::{ClassFigures, Confusion};
+use super::roc;
+use crate::decide::Policy;
 use crate::verdict::{Score, Truth, Verdict};
 
-use super::confusion::{ClassQuality, Confusion};
-use super::roc::auc;
-
-/// What judged, and with which settings.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct About {
-    /// Name of the model.
-    pub model: String,
-    /// Short id of the model.
-    pub model_id: String,
-    /// Threshold in use, 0 to 1.
-    pub threshold: f32,
-    /// Half width of the unsure band in use.
-    pub unsure: f32,
+/// What the model said of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Its score.
+    Score(Score),
+    /// It failed, or the picture cannot be judged; why.
+    Fault(String),
 }
 
 /// One judged picture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    /// File, as a person would look for it.
+pub struct Row {
+    /// The picture's file.
     pub file: String,
-    /// What its part truly is.
+    /// What the part in it is.
     pub truth: Truth,
-    /// Its score, or why there is none.
-    pub score: Result<Score, String>,
+    /// What the model said.
+    pub answer: Answer,
     /// The verdict.
     pub verdict: Verdict,
 }
 
-/// A picture that could not be judged.
+/// A file that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
-    /// File, as a person would look for it.
+    /// The file.
     pub file: String,
     /// Why.
     pub why: String,
@@ -48,164 +43,121 @@ pub struct Skipped {
 /// A wrong verdict.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mistake {
-    /// File, as a person would look for it.
+    /// The picture's file.
     pub file: String,
-    /// What its part truly is.
+    /// What the part in it is.
     pub truth: Truth,
-    /// Its score; `None` when the model was at fault.
-    pub score: Option<Score>,
-    /// `ok` or `reject`.
+    /// Its score; null when the model or the picture was at fault.
+    pub score: Option<f32>,
+    /// The verdict: `ok`, or the reason of the reject.
     pub verdict: &'static str,
-    /// Stable name of the reason of a reject.
-    pub reason: Option<&'static str>,
 }
 
-/// How good the verdicts on a folder of labelled pictures were. Field names are stable: they are the JSON's keys.
+/// The figures. The names are a stable interface, documented in `docs/json.md`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// What judged.
-    #[serde(flatten)]
-    pub about: About,
-    /// Number of judged pictures.
+    /// Name of the model.
+    pub model: String,
+    /// Score from which a part counted as defective.
+    pub threshold: f32,
+    /// Half width of the unsure band.
+    pub unsure: f32,
+    /// Pictures that were judged.
     pub images: u64,
     /// Share of right verdicts.
     pub accuracy: Option<f64>,
-    /// Area under the ROC curve, over the pictures that have a score.
+    /// Area under the ROC curve.
     pub auc: Option<f64>,
     /// Defective parts that passed.
     pub escapes: u64,
     /// Good parts that were rejected.
     pub false_rejects: u64,
-    /// How well defective parts were recognised.
-    pub defect: ClassQuality,
-    /// How well good parts were recognised.
-    pub ok: ClassQuality,
-    /// Truth, then verdict.
+    /// With DEFECT as the positive class.
+    pub defect: ClassFigures,
+    /// With OK as the positive class.
+    pub ok: ClassFigures,
+    /// Counts by truth and verdict.
     pub confusion: Confusion,
-    /// Wrong verdicts: escapes first, then false rejects, each in the order of the file names.
+    /// Wrong verdicts: escapes first, each kind in the order of the pictures.
     pub errors: Vec<Mistake>,
-    /// Pictures for which the model gave no score; they count as rejected.
-    pub faults: Vec<Skipped>,
-    /// Pictures that could not be read; they count nowhere.
+    /// Files that could not be read.
     pub skipped: Vec<Skipped>,
-    /// Time for all pictures.
-    pub seconds: f64,
-    /// Pictures judged in a second.
-    pub images_per_second: Option<f64>,
+    /// Pictures a second, reading and decoding included.
+    pub images_per_second: f64,
 }
 
 impl Evaluation {
-    /// From all judged and skipped pictures; `elapsed` is the time that judging took.
-    pub fn new(about: About, judged: &[Judged], mut skipped: Vec<Skipped>, elapsed: Duration) -> Self {
+    /// The figures of `rows`, which `model` judged by `policy` in `seconds`.
+    pub fn of(model: String, policy: Policy, rows: &[Row], skipped: Vec<Skipped>, seconds: f64) -> Self {
         let mut confusion = Confusion::default();
-        let (mut errors, mut faults) = (Vec::new(), Vec::new());
-        for part in judged {
-            confusion.add(part.truth, part.verdict);
-            if (part.truth == Truth::Ok) != (part.verdict == Verdict::Ok) {
-                errors.push(mistake(part));
-            }
-            if let Err(why) = &part.score {
-                faults.push(Skipped { file: part.file.clone(), why: why.clone() });
+        let (mut errors, mut scores) = (Vec::new(), Vec::new());
+        for row in rows {
+            confusion.add(row.truth, row.verdict);
+            let score = match row.answer {
+                Answer::Score(score) => Some(score.get()),
+                Answer::Fault(_) => None,
+            };
+            scores.extend(score.map(|score| (score, row.truth == Truth::Defect)));
+            if (row.truth == Truth::Ok) != (row.verdict == Verdict::Ok) {
+                let verdict = row.verdict.reason().map_or("ok", |reason| reason.name());
+                errors.push(Mistake { file: row.file.clone(), truth: row.truth, score, verdict });
             }
         }
-        errors.sort_by(|a, b| (a.truth == Truth::Ok, &a.file).cmp(&(b.truth == Truth::Ok, &b.file)));
-        faults.sort_by(|a, b| a.file.cmp(&b.file));
-        skipped.sort_by(|a, b| a.file.cmp(&b.file));
-        let scored = judged.iter().filter_map(|part| Some((part.truth, part.score.as_ref().ok().copied()?)));
-        let (images, seconds) = (confusion.total(), elapsed.as_secs_f64());
+        errors.sort_by_key(|mistake| mistake.truth == Truth::Ok);
         Self {
-            about,
-            images,
+            model,
+            threshold: policy.threshold,
+            unsure: policy.unsure,
+            images: confusion.parts(),
             accuracy: confusion.accuracy(),
-            auc: auc(scored),
-            escapes: confusion.escapes(),
-            false_rejects: confusion.false_rejects(),
-            defect: confusion.defect_quality(),
-            ok: confusion.ok_quality(),
+            auc: roc::auc(&scores),
+            escapes: confusion.defect_passed,
+            false_rejects: confusion.ok_rejected,
+            defect: confusion.defect(),
+            ok: confusion.ok(),
             confusion,
             errors,
-            faults,
             skipped,
-            seconds,
-            images_per_second: (seconds > 0.0).then(|| images as f64 / seconds),
+            images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
         }
     }
 }
 
-fn mistake(part: &Judged) -> Mistake {
-    let reason = part.verdict.reason();
-    Mistake {
-        file: part.file.clone(),
-        truth: part.truth,
-        score: part.score.as_ref().ok().copied(),
-        verdict: if reason.is_some() { "reject" } else { "ok" },
-        reason: reason.map(|reason| reason.name()),
-    }
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "     -".to_owned(), |value| format!("{value:.4}"))
 }
-
-/// Most files that the table lists of one kind; the JSON has all of them.
-const LISTED: usize = 40;
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (about, defect, ok) = (&self.about, self.confusion.defect, self.confusion.ok);
-        writeln!(f, "model      {} ({})", about.model, about.model_id)?;
-        let band =
-            if about.unsure > 0.0 { format!(", unsure within {}", about.unsure) } else { String::new() };
-        writeln!(f, "threshold  {}{band}", about.threshold)?;
-        let speed = self.images_per_second.map_or(String::new(), |rate| format!(", {rate:.0} a second"));
-        let (defects, oks) = (defect.reject + defect.ok, ok.reject + ok.ok);
-        writeln!(f, "images     {}: {defects} defective, {oks} ok{speed}", self.images)?;
-        writeln!(f, "accuracy   {}", share(self.accuracy))?;
-        writeln!(f, "ROC AUC    {}\n", share(self.auc))?;
-        writeln!(f, "            precision   recall       F1    rejected   passed")?;
-        for (name, quality, counts) in [("defective", self.defect, defect), ("ok", self.ok, ok)] {
-            let ClassQuality { precision, recall, f1 } = quality;
-            let [precision, recall, f1] = [precision, recall, f1].map(share);
-            writeln!(f, "{name:<12}{precision:>9}{recall:>9}{f1:>9}{:>12}{:>9}", counts.reject, counts.ok)?;
+        let c = &self.confusion;
+        writeln!(f, "model          {}, threshold {}, unsure band +-{}", self.model, self.threshold, self.unsure)?;
+        writeln!(f, "pictures       {}, {:.0} a second", self.images, self.images_per_second)?;
+        if !self.skipped.is_empty() {
+            writeln!(f, "skipped        {} that cannot be read", self.skipped.len())?;
         }
-        writeln!(f, "\nescapes (defective parts that passed): {}", self.escapes)?;
-        self.list_mistakes(f, Truth::Defect)?;
-        writeln!(f, "false rejects (good parts rejected): {}", self.false_rejects)?;
-        self.list_mistakes(f, Truth::Ok)?;
-        list_skipped(f, "model faults (rejected)", &self.faults)?;
-        list_skipped(f, "skipped (not judged)", &self.skipped)
-    }
-}
-
-impl Evaluation {
-    fn list_mistakes(&self, f: &mut fmt::Formatter<'_>, truth: Truth) -> fmt::Result {
-        let of_kind = || self.errors.iter().filter(|mistake| mistake.truth == truth);
-        for mistake in of_kind().take(LISTED) {
-            let score =
-                mistake.score.map_or("no score".to_owned(), |score| format!("score {:.4}", score.get()));
-            let reason = mistake.reason.map_or(String::new(), |reason| format!(", {reason}"));
-            writeln!(f, "  {}  {score}{reason}", mistake.file)?;
+        writeln!(f, "accuracy       {}   ROC AUC {}", figure(self.accuracy), figure(self.auc))?;
+        writeln!(f, "escapes        {} of {} defective", self.escapes, c.defect_passed + c.defect_rejected)?;
+        writeln!(f, "false rejects  {} of {} good\n", self.false_rejects, c.ok_passed + c.ok_rejected)?;
+        writeln!(f, "           precision  recall      F1    rejected  passed")?;
+        for (name, of, rejected, passed) in
+            [("defective", self.defect, c.defect_rejected, c.defect_passed), ("good", self.ok, c.ok_rejected, c.ok_passed)]
+        {
+            let (precision, recall, f1) = (figure(of.precision), figure(of.recall), figure(of.f1));
+            writeln!(f, "{name:<10} {precision:>9}  {recall:>6}  {f1:>6}  {rejected:>8}  {passed:>6}")?;
         }
-        more(f, of_kind().count())
+        if !self.errors.is_empty() {
+            writeln!(f, "\nwrong verdicts")?;
+        }
+        for mistake in &self.errors {
+            let score = mistake.score.map_or_else(|| "     -".to_owned(), |score| format!("{score:.4}"));
+            let kind = if mistake.truth == Truth::Defect { "ESCAPE      " } else { "false reject" };
+            writeln!(f, "  {kind}  {score}  {:<9}  {}", mistake.verdict, mistake.file)?;
+        }
+        for file in &self.skipped {
+            writeln!(f, "  skipped       {}: {}", file.file, file.why)?;
+        }
+        Ok(())
     }
-}
-
-fn list_skipped(f: &mut fmt::Formatter<'_>, title: &str, files: &[Skipped]) -> fmt::Result {
-    if files.is_empty() {
-        return Ok(());
-    }
-    writeln!(f, "{title}: {}", files.len())?;
-    for Skipped { file, why } in files.iter().take(LISTED) {
-        writeln!(f, "  {file}  {why}")?;
-    }
-    more(f, files.len())
-}
-
-fn more(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
-    match count.saturating_sub(LISTED) {
-        0 => Ok(()),
-        left => writeln!(f, "  ... and {left} more"),
-    }
-}
-
-fn share(value: Option<f64>) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.4}"))
 }
 
 #[cfg(test)]
@@ -213,59 +165,35 @@ mod tests {
     use super::*;
     use crate::verdict::Reason;
 
-    fn judged(file: &str, truth: Truth, score: f32) -> Judged {
-        let verdict = if score >= 0.5 { Verdict::Reject(Reason::Defect) } else { Verdict::Ok };
-        Judged { file: file.to_owned(), truth, score: Ok(Score::new(score).unwrap()), verdict }
+    fn row(file: &str, truth: Truth, score: Option<f32>, policy: Policy) -> Row {
+        let (answer, verdict) = match score.and_then(Score::new) {
+            Some(score) => (Answer::Score(score), policy.verdict(score)),
+            None => (Answer::Fault("NaN".to_owned()), Verdict::Reject(Reason::ModelFault)),
+        };
+        Row { file: file.to_owned(), truth, answer, verdict }
     }
 
     fn sample() -> Evaluation {
-        let mut parts = vec![
-            judged("def_front/b.jpeg", Truth::Defect, 0.25),
-            judged("def_front/a.jpeg", Truth::Defect, 0.875),
-            judged("def_front/c.jpeg", Truth::Defect, 0.9375),
-            judged("ok_front/e.jpeg", Truth::Ok, 0.625),
-            judged("ok_front/d.jpeg", Truth::Ok, 0.125),
+        let policy = Policy { threshold: 0.5, unsure: 0.0625 };
+        let rows = [
+            row("ok/a.png", Truth::Ok, Some(0.125), policy),
+            row("ok/b.png", Truth::Ok, Some(0.53125), policy),
+            row("ok/c.png", Truth::Ok, None, policy),
+            row("bad/d.png", Truth::Defect, Some(0.25), policy),
+            row("bad/e.png", Truth::Defect, Some(1.0), policy),
         ];
-        let score = Err("the model computed NaN, which is no probability".to_owned());
-        let verdict = Verdict::Reject(Reason::ModelFault);
-        parts.push(Judged { file: "ok_front/f.jpeg".to_owned(), truth: Truth::Ok, score, verdict });
-        let about = About {
-            model: "casting".to_owned(),
-            model_id: "0123456789ab".to_owned(),
-            threshold: 0.5,
-            unsure: 0.05,
-        };
-        let skipped = vec![Skipped { file: "ok_front/g.jpeg".to_owned(), why: "cut short".to_owned() }];
-        Evaluation::new(about, &parts, skipped, Duration::from_millis(250))
+        let skipped = vec![Skipped { file: "bad/f.png".to_owned(), why: "is empty".to_owned() }];
+        Evaluation::of("test".to_owned(), policy, &rows, skipped, 0.5)
     }
 
     #[test]
-    fn golden_json() {
-        let json = serde_json::to_string_pretty(&sample()).unwrap();
-        assert_eq!(format!("{json}\n"), include_str!("../../tests/data/golden/evaluation.json"));
+    fn the_json_keeps_its_names() {
+        let json = serde_json::to_string_pretty(&sample()).unwrap() + "\n";
+        assert_eq!(json, include_str!("../../tests/data/golden/evaluation.json"));
     }
 
     #[test]
-    fn golden_table() {
+    fn the_table_for_people() {
         assert_eq!(sample().to_string(), include_str!("../../tests/data/golden/evaluation.txt"));
-    }
-
-    #[test]
-    fn nothing_judged_is_null_and_not_a_division_by_zero() {
-        let empty = Evaluation::new(sample().about, &[], Vec::new(), Duration::ZERO);
-        let json = serde_json::to_value(&empty).unwrap();
-        for key in ["accuracy", "auc", "images_per_second"] {
-            assert!(json[key].is_null(), "{key}");
-        }
-        assert!(json["defect"]["f1"].is_null() && json["errors"] == serde_json::json!([]));
-        assert!(empty.to_string().contains("accuracy   -"));
-    }
-
-    #[test]
-    fn long_lists_are_cut_in_the_table_only() {
-        let parts: Vec<_> = (0..100).map(|i| judged(&format!("{i:03}.png"), Truth::Defect, 0.0)).collect();
-        let all = Evaluation::new(sample().about, &parts, Vec::new(), Duration::from_secs(1));
-        assert_eq!(all.errors.len(), 100);
-        assert!(all.to_string().contains("... and 60 more") && !all.to_string().contains("041.png"));
     }
 }

@@ -1,11 +1,8 @@
 //! Scoring: how good verdicts were, and how long they took. Pure; must not print.
 
-mod confusion;
-mod evaluation;
-mod latency;
-mod roc;
-
-pub use confusion::{ClassQuality, Confusion};
-pub use evaluation::{About, Evaluation, Judged, Mistake, Skipped};
-pub use latency::{Latency, LatencyMs};
-pub use roc::auc;
+pub mod confusion;
+pub mod evaluation;
+pub mod latency;
+pub mod roc;
+pub mod summary;
+mod text;

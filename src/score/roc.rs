@@ -1,55 +1,52 @@
-//! How well scores separate defective from good parts, whatever the threshold.
+//! The area under the ROC curve.
 
-use crate::verdict::{Score, Truth};
-
-/// Area under the ROC curve: the probability that a defective part scores higher than a good one, ties counting half.
-///
-/// Computed from ranks, as the Mann-Whitney U statistic. `None` unless both kinds of part are there.
-pub fn auc(parts: impl IntoIterator<Item = (Truth, Score)>) -> Option<f64> {
-    let mut parts: Vec<(Truth, f32)> = parts.into_iter().map(|(truth, score)| (truth, score.get())).collect();
-    parts.sort_unstable_by(|a, b| a.1.total_cmp(&b.1));
-    let (mut ok_below, mut defects, mut wins) = (0u64, 0u64, 0.0);
-    for tied in parts.chunk_by(|a, b| a.1 == b.1) {
-        let defect = tied.iter().filter(|(truth, _)| *truth == Truth::Defect).count() as u64;
-        let ok = tied.len() as u64 - defect;
-        wins += defect as f64 * (ok_below as f64 + ok as f64 / 2.0);
-        ok_below += ok;
-        defects += defect;
+/// Area under the ROC curve: the probability that a random defective part scores higher than a random good one, with ties
+/// counted half (Mann-Whitney U / (n1 n2)). `None` when one kind is missing. `scores` are (score, is defective).
+pub fn auc(scores: &[(f32, bool)]) -> Option<f64> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let defective = sorted.iter().filter(|(_, defective)| *defective).count() as f64;
+    let good = sorted.len() as f64 - defective;
+    if defective == 0.0 || good == 0.0 {
+        return None;
     }
-    (ok_below > 0 && defects > 0).then(|| wins / (ok_below as f64 * defects as f64))
+    let (mut pairs, mut good_below) = (0.0, 0.0);
+    for ties in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let tied_defective = ties.iter().filter(|(_, defective)| *defective).count() as f64;
+        let tied_good = ties.len() as f64 - tied_defective;
+        pairs += tied_defective * (good_below + tied_good / 2.0);
+        good_below += tied_good;
+    }
+    Some(pairs / (defective * good))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(ok: &[f32], defect: &[f32]) -> Option<f64> {
-        let all = |truth, scores: &[f32]| {
-            scores.iter().map(|&s| (truth, Score::new(s).unwrap())).collect::<Vec<_>>()
-        };
-        auc([all(Truth::Ok, ok), all(Truth::Defect, defect)].concat())
-    }
-
     #[test]
     fn known_areas() {
-        assert_eq!(of(&[0.1, 0.2], &[0.8, 0.9]), Some(1.0));
-        assert_eq!(of(&[0.8, 0.9], &[0.1, 0.2]), Some(0.0));
-        assert_eq!(of(&[0.5, 0.5, 0.5], &[0.5]), Some(0.5));
-        assert_eq!(of(&[0.1, 0.4], &[0.35, 0.8]), Some(0.75));
-        assert_eq!(of(&[0.1], &[]), None);
-        assert_eq!(of(&[], &[]), None);
+        assert_eq!(auc(&[(0.1, false), (0.9, true)]), Some(1.0));
+        assert_eq!(auc(&[(0.9, false), (0.1, true)]), Some(0.0));
+        assert_eq!(auc(&[(0.5, false), (0.5, true), (0.5, true)]), Some(0.5));
+        assert_eq!(auc(&[(0.1, false), (0.4, false), (0.35, true), (0.8, true)]), Some(0.75));
+        assert_eq!(auc(&[(0.5, true)]), None);
     }
 
     proptest::proptest! {
         #[test]
-        fn ranks_agree_with_counting_every_pair(
-            ok in proptest::collection::vec(0u8..8, 1..20), defect in proptest::collection::vec(0u8..8, 1..20),
-        ) {
-            let scores = |levels: &[u8]| levels.iter().map(|&l| f32::from(l) / 8.0).collect::<Vec<_>>();
-            let (ok, defect) = (scores(&ok), scores(&defect));
-            let pairs = ok.iter().flat_map(|o| defect.iter().map(move |d| if d > o { 1.0 } else if d == o { 0.5 } else { 0.0 }));
-            let wanted = pairs.sum::<f64>() / (ok.len() * defect.len()) as f64;
-            proptest::prop_assert!((of(&ok, &defect).unwrap() - wanted).abs() < 1e-12);
+        fn it_is_the_share_of_pairs_in_the_right_order(scores in proptest::collection::vec((0u8..9, proptest::bool::ANY), 2..40)) {
+            let scores: Vec<(f32, bool)> = scores.iter().map(|&(s, d)| (f32::from(s) / 8.0, d)).collect();
+            let (mut right, mut pairs) = (0.0, 0.0);
+            for &(defect, _) in scores.iter().filter(|s| s.1) {
+                for &(good, _) in scores.iter().filter(|s| !s.1) {
+                    pairs += 1.0;
+                    right += if defect > good { 1.0 } else if defect == good { 0.5 } else { 0.0 };
+                }
+            }
+            let expected = (pairs > 0.0).then(|| right / pairs);
+            proptest::prop_assert!(auc(&scores).zip(expected).is_none_or(|(a, b)| (a - b).abs() < 1e-12));
+            proptest::prop_assert_eq!(auc(&scores).is_none(), expected.is_none());
         }
     }
 }

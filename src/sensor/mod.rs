@@ -2,6 +2,8 @@
 //!
 //! Each kind has a file of its own. Must not know what an edge means for a part.
 
+pub mod simulated;
+
 use crate::clock::Time;
 
 /// What a sensor saw.

@@ -1,1 +1,249 @@
-//! From a frame to the model's input: find the part, crop, resize, grey, normalise. Pure.
+//! From a frame to the model's input: find the parts, crop, resize, grey, normalise.
+//!
+//! Owns the order of the steps, which `run`, `eval`, `inspect` and `train` share. Pure: must not know the clock, threads or
+//! the engine. Memory is kept from frame to frame; once it is warm nothing is allocated.
+
+mod convert;
+mod locate;
+mod normalise;
+mod resize;
+
+use std::sync::Arc;
+
+use crate::clock::Time;
+use crate::config::manifest::{Colour, Input};
+use crate::config::{Config, Region};
+use crate::frame::{Frame, FrameId, Origin, PixelFormat};
+use crate::verdict::{Reason, Score};
+
+use locate::{Found, Locator, Scale};
+use normalise::Normaliser;
+use resize::Resizer;
+
+/// Most parts that are looked for in one frame.
+pub const MAX_SIGHTINGS: usize = 16;
+
+/// One part in one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sighting {
+    /// Position of its middle along the belt in millimetres from the sensor; 0 when the whole picture is the part.
+    pub centre_mm: f64,
+    /// Whether it lies wholly in the picture and has a part's length: only such a part is judged.
+    pub whole: bool,
+    /// What the model said of it; `None` until it has been asked, and for parts that are not whole.
+    pub answer: Option<Result<Score, Reason>>,
+}
+
+/// What is in one frame: the parts, and their pictures as the model wants them.
+#[derive(Debug, Clone, Default)]
+pub struct Inspection {
+    /// The frame.
+    pub frame: FrameId,
+    /// When it was captured.
+    pub captured_at: Time,
+    /// The file it came from, if it did.
+    pub origin: Option<Arc<Origin>>,
+    /// The parts in it, from left to right.
+    pub sightings: Vec<Sighting>,
+    /// The model's input for each whole part, one after another in the order of `sightings`.
+    pub tensors: Vec<f32>,
+    /// Why nothing in the frame can be judged, if so.
+    pub unusable: Option<Reason>,
+}
+
+impl Inspection {
+    /// Forgets everything but the memory.
+    pub fn reset(&mut self) {
+        self.origin = None;
+        self.sightings.clear();
+        self.tensors.clear();
+        self.unusable = None;
+    }
+}
+
+/// How parts are found: geometry of the view.
+#[derive(Debug, Clone, PartialEq)]
+struct Finding {
+    /// Belt position of the picture's left edge in millimetres from the sensor.
+    left_mm: f64,
+    /// Length of belt that the picture's width shows, in millimetres.
+    view_mm: f64,
+    part_mm: f64,
+    margin: f64,
+    tolerance: f64,
+    contrast: u8,
+}
+
+/// Prepares frames for a model.
+pub struct Preprocessor {
+    input: Input,
+    region: Option<Region>,
+    finding: Option<Finding>,
+    locator: Locator,
+    resizer: Resizer,
+    normaliser: Normaliser,
+    colour: Vec<u8>,
+    luma: Vec<u8>,
+    square: Vec<u8>,
+    small: Vec<u8>,
+    found: Vec<Found>,
+    last_print: Option<u64>,
+}
+
+impl Preprocessor {
+    /// For the line that `config` describes and a model that wants `input`.
+    pub fn for_line(config: &Config, input: &Input) -> Self {
+        let finding = config.preprocess.find.then(|| Finding {
+            left_mm: config.camera.position.as_mm() - config.camera.view.as_mm() / 2.0,
+            view_mm: config.camera.view.as_mm(),
+            part_mm: config.line.part_length.as_mm(),
+            margin: config.preprocess.margin.as_fraction(),
+            tolerance: config.preprocess.tolerance.as_fraction(),
+            contrast: config.preprocess.contrast,
+        });
+        Self::new(input, config.preprocess.region, finding)
+    }
+
+    /// For pictures that show one part each, as in a labelled folder.
+    pub fn for_pictures(input: &Input) -> Self {
+        Self::new(input, None, None)
+    }
+
+    fn new(input: &Input, region: Option<Region>, finding: Option<Finding>) -> Self {
+        Self {
+            input: input.clone(),
+            region,
+            finding,
+            locator: Locator::default(),
+            resizer: Resizer::default(),
+            normaliser: Normaliser::new(input),
+            colour: Vec::new(),
+            luma: Vec::new(),
+            square: Vec::new(),
+            small: vec![0; input.len()],
+            found: Vec::with_capacity(MAX_SIGHTINGS),
+            last_print: None,
+        }
+    }
+
+    /// Fills `out` from `frame`. A frame that cannot be judged is said so in [`Inspection::unusable`].
+    pub fn apply(&mut self, frame: &Frame, out: &mut Inspection) {
+        out.reset();
+        out.frame = frame.id;
+        out.captured_at = frame.captured_at;
+        out.origin.clone_from(&frame.origin);
+        let Some(area) = self.area(frame) else {
+            out.unusable = Some(Reason::BadImage);
+            return;
+        };
+        self.take(frame, area);
+        out.unusable = if self.finding.is_some() { self.unhealthy() } else { None };
+        if out.unusable.is_some() {
+            return;
+        }
+        match self.finding.clone() {
+            Some(finding) => self.find(&finding, frame.width, area, out),
+            None => self.whole_picture(area, out),
+        }
+    }
+
+    /// Fills `out` with the whole picture at the model's size, one byte a value, rows from the top, channels together: what
+    /// training keeps of a picture. `false` when the picture is not usable.
+    pub fn picture(&mut self, frame: &Frame, out: &mut Vec<u8>) -> bool {
+        let Some(area) = self.area(frame) else { return false };
+        self.take(frame, area);
+        self.shrink_picture(area);
+        out.clear();
+        out.extend_from_slice(&self.small);
+        true
+    }
+
+    fn channels(&self) -> usize {
+        self.input.colour.channels()
+    }
+
+    /// The region of this frame, or `None` when the frame is inconsistent or too small for it.
+    fn area(&self, frame: &Frame) -> Option<Region> {
+        let (width, height) = (u32::try_from(frame.width).ok()?, u32::try_from(frame.height).ok()?);
+        let area = self.region.unwrap_or(Region { x: 0, y: 0, width, height });
+        let fits = area.x.checked_add(area.width)? <= width && area.y.checked_add(area.height)? <= height;
+        (frame.is_consistent() && fits && area.width > 0 && area.height > 0).then_some(area)
+    }
+
+    /// Copies the region out of the frame: in the model's colour, and its luma for finding.
+    fn take(&mut self, frame: &Frame, area: Region) {
+        convert::luma(frame, area, &mut self.luma);
+        if self.input.colour == Colour::Rgb {
+            convert::rgb(frame, area, &mut self.colour);
+        }
+    }
+
+    /// Black, blown out, or the very frame before: such a frame cannot clear a part.
+    fn unhealthy(&mut self) -> Option<Reason> {
+        let (sum, print) = convert::sum_and_print(&self.luma);
+        let mean = sum as f64 / self.luma.len() as f64;
+        if self.last_print.replace(print) == Some(print) {
+            Some(Reason::StaleFrame)
+        } else if !(4.0..=251.0).contains(&mean) {
+            Some(Reason::BadImage)
+        } else {
+            None
+        }
+    }
+
+    fn whole_picture(&mut self, area: Region, out: &mut Inspection) {
+        self.shrink_picture(area);
+        self.normaliser.append(&self.small, &mut out.tensors);
+        out.sightings.push(Sighting { centre_mm: 0.0, whole: true, answer: None });
+    }
+
+    fn shrink_picture(&mut self, area: Region) {
+        let from = (area.width as usize, area.height as usize);
+        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let format = self.format();
+        self.resizer.resize(pixels, from, &mut self.small, (self.input.width, self.input.height), format);
+    }
+
+    fn format(&self) -> PixelFormat {
+        match self.input.colour {
+            Colour::Grey => PixelFormat::Grey8,
+            Colour::Rgb => PixelFormat::Rgb8,
+        }
+    }
+
+    fn find(&mut self, finding: &Finding, frame_width: usize, area: Region, out: &mut Inspection) {
+        let size = (area.width as usize, area.height as usize);
+        let px_per_mm = frame_width as f64 / finding.view_mm;
+        let part_px = finding.part_mm * px_per_mm;
+        let scale = Scale { part_px, tolerance: finding.tolerance, contrast: finding.contrast };
+        let mut found = std::mem::take(&mut self.found);
+        self.locator.find(&self.luma, size, &scale, &mut found);
+        for thing in &found {
+            let x_px = f64::from(area.x) + thing.centre.0;
+            let centre_mm = finding.left_mm + x_px / px_per_mm;
+            if thing.whole {
+                let side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
+                self.crop(size, thing.centre, side);
+                self.normaliser.append(&self.small, &mut out.tensors);
+            }
+            out.sightings.push(Sighting { centre_mm, whole: thing.whole, answer: None });
+        }
+        self.found = found;
+    }
+
+    /// Cuts a square around `centre` and shrinks it to the model's size; what lies outside the region is its edge repeated.
+    fn crop(&mut self, size: (usize, usize), centre: (f64, f64), side: usize) {
+        let channels = self.channels();
+        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let corner = (
+            (centre.0 - side as f64 / 2.0).round() as isize,
+            (centre.1 - side as f64 / 2.0).round() as isize,
+        );
+        convert::square(pixels, size, channels, corner, side, &mut self.square);
+        let (to, format) = ((self.input.width, self.input.height), self.format());
+        self.resizer.resize(&self.square, (side, side), &mut self.small, to, format);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,15 @@
 //! The one integration test binary: each module tests the product from outside.
 
+/// What every gate must do, on a recorder and on a real GPIO line.
+mod contract_gate;
+/// Licences of the dependencies.
+mod licences;
+/// Loading models, good and bad.
 mod model;
+/// Reports over MQTT, against a scripted broker and a real one.
+#[cfg(feature = "mqtt")]
+mod mqtt;
+/// The pipeline on devices that do as they are told.
+mod pipeline;
+/// Devices and brokers for the tests.
 mod support;

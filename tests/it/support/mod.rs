@@ -1,3 +1,8 @@
-//! Makers of test material. No assertions hidden here.
+//! Helpers of the tests; no test hides in here.
 
+#[cfg(feature = "mqtt")]
+pub(crate) mod broker;
+#[cfg(feature = "mqtt")]
+pub(crate) mod mosquitto;
+pub(crate) mod line;
 pub(crate) mod onnx;

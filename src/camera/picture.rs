@@ -1,0 +1,220 @@
+//! Reading one picture file into a frame, with limits: whatever the file holds, the answer is a picture or a clear error.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use image::{ColorType, ImageDecoder, ImageReader, Limits};
+
+use crate::frame::{Frame, PixelFormat};
+
+/// Largest picture file that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Largest picture that is decoded, in pixels.
+pub const MAX_PIXELS: u64 = 64_000_000;
+
+/// A picture file cannot be used. The message does not name the file; whoever asked for it knows.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// It cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// It is empty.
+    #[error("is empty")]
+    Empty,
+    /// It is larger than [`MAX_FILE_BYTES`].
+    #[error("has {0} bytes; at most {MAX_FILE_BYTES} are read")]
+    TooLong(u64),
+    /// Its picture is larger than [`MAX_PIXELS`].
+    #[error("is {width} x {height} pixels; at most {MAX_PIXELS} pixels are decoded")]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// It is no JPEG, PNG or BMP, or a broken one.
+    #[error("is not a whole JPEG, PNG or BMP picture: {0}")]
+    Broken(#[from] image::ImageError),
+}
+
+/// Whether a file's name ends like that of a picture.
+pub fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_ascii_lowercase());
+    extension.is_some_and(|e| ["jpg", "jpeg", "png", "bmp"].iter().any(|known| e == *known))
+}
+
+/// All pictures in a folder and its subfolders, in the order of their paths. Links to folders are not followed.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn pictures_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if is_picture(&entry.path()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Reads and decodes `path` into `frame` (pixels, size and format), reusing its memory. A picture stored in grey becomes
+/// [`PixelFormat::Grey8`], a coloured one [`PixelFormat::Rgb8`].
+///
+/// # Errors
+/// When the file is no picture within the limits.
+pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(PictureError::TooLong(std::fs::metadata(path)?.len()));
+    }
+    let mut reader = ImageReader::new(BufReader::new(Cursor::new(&bytes[..]))).with_guessed_format()?;
+    reader.limits(Limits::no_limits());
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(PictureError::TooLarge { width, height });
+    }
+    if width == 0 || height == 0 {
+        return Err(PictureError::Empty);
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_PIXELS * 8);
+    decoder.set_limits(limits)?;
+    (frame.width, frame.height) = (width as usize, height as usize);
+    fill(decoder, frame)
+}
+
+fn fill(decoder: impl ImageDecoder, frame: &mut Frame) -> Result<(), PictureError> {
+    let pixels = frame.width * frame.height;
+    match decoder.color_type() {
+        color @ (ColorType::L8 | ColorType::Rgb8) => {
+            frame.format = if color == ColorType::L8 { PixelFormat::Grey8 } else { PixelFormat::Rgb8 };
+            frame.pixels.resize(pixels * frame.format.bytes(), 0);
+            decoder.read_image(&mut frame.pixels)?;
+        }
+        color => {
+            let picture = image::DynamicImage::from_decoder(decoder)?;
+            frame.pixels.clear();
+            if color.has_color() {
+                frame.format = PixelFormat::Rgb8;
+                frame.pixels.extend_from_slice(&picture.into_rgb8());
+            } else {
+                frame.format = PixelFormat::Grey8;
+                frame.pixels.extend_from_slice(&picture.into_luma8());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Turns a coloured picture whose pixels are all grey into a grey one, as many cameras save grey pictures.
+pub fn drop_false_colour(frame: &mut Frame) {
+    if frame.format == PixelFormat::Rgb8 && frame.pixels.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2])
+    {
+        let pixels = frame.pixels.len() / 3;
+        (0..pixels).for_each(|i| frame.pixels[i] = frame.pixels[3 * i]);
+        frame.pixels.truncate(pixels);
+        frame.format = PixelFormat::Grey8;
+    }
+}
+
+/// Writes a consistent frame as a PNG file.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_png(path: &Path, frame: &Frame) -> Result<(), PictureError> {
+    let colour = match frame.format {
+        PixelFormat::Grey8 => image::ExtendedColorType::L8,
+        PixelFormat::Rgb8 => image::ExtendedColorType::Rgb8,
+    };
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    image::save_buffer_with_format(path, &frame.pixels, width, height, colour, image::ImageFormat::Png)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Frame, PictureError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let mut frame = Frame::default();
+        read_picture(file.path(), &mut frame).map(|()| frame)
+    }
+
+    fn encoded(format: image::ImageFormat, colour: bool) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = image::DynamicImage::new_luma8(9, 5);
+        let picture = if colour { image::DynamicImage::ImageRgb8(picture.to_rgb8()) } else { picture };
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn jpeg_png_and_bmp_are_read_by_content() {
+        for format in [image::ImageFormat::Jpeg, image::ImageFormat::Png, image::ImageFormat::Bmp] {
+            for colour in [false, true] {
+                let frame = read(&encoded(format, colour)).unwrap();
+                assert_eq!((frame.width, frame.height), (9, 5));
+                assert!(frame.is_consistent());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_picture_is_said_so() {
+        let png = encoded(image::ImageFormat::Png, false);
+        let mut huge = png.clone();
+        huge[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
+        let crc = crc(&huge[12..29]);
+        huge[29..33].copy_from_slice(&crc.to_be_bytes());
+        for (bytes, says) in [
+            (&b""[..], "is empty"),
+            (b"hello", "is not a whole"),
+            (&png[..png.len() / 2], "is not a whole"),
+            (&huge, "is 65536 x 65536 pixels"),
+        ] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
+        assert!(matches!(
+            read_picture(Path::new("/nonexistent"), &mut Frame::default()),
+            Err(PictureError::Io(_))
+        ));
+    }
+
+    /// CRC-32 as PNG uses it (ISO 3309), bit by bit.
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0u32, |crc, &byte| {
+            (0..8)
+                .fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(at in 0usize..60, value: u8, cut in 0usize..80) {
+            for format in [image::ImageFormat::Jpeg, image::ImageFormat::Png, image::ImageFormat::Bmp] {
+                let mut bytes = encoded(format, true);
+                let at = at % bytes.len();
+                bytes[at] = value;
+                bytes.truncate(bytes.len().saturating_sub(cut).max(1));
+                let _ = read(&bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `castgate check`: everything that can be known of a configuration before the line starts.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::{ExitCode, exit, print};
+use crate::config::load::{Loaded, load_or_demonstration};
+use crate::config::problem::Problem;
+use crate::config::timing::{Timing, length, speed, time};
+use crate::config::{CameraKind, Config, Trigger};
+
+/// Check a configuration and the files that it names, without starting anything
+///
+/// Prints every problem with its line and column, or what follows from the configuration: how long a part is in view, how many
+/// looks the camera gets, how much time is left before the gate, and how fast the belt may run at most.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate check --config /etc/castgate/castgate.yaml
+  castgate check                                        the built-in demonstration line
+
+Exit codes: 0 nothing is wrong, 2 the configuration is wrong, 3 the model cannot be used")]
+pub(super) struct Args {
+    /// Configuration file; without it, the demonstration line
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What the probes found.
+struct Findings<'a> {
+    loaded: &'a Loaded,
+    /// What is known, by topic.
+    facts: Vec<(&'static str, String)>,
+    problems: Vec<(ExitCode, Problem)>,
+}
+
+impl Findings<'_> {
+    fn fact(&mut self, topic: &'static str, text: impl Into<String>) {
+        self.facts.push((topic, text.into()));
+    }
+
+    /// A problem at `key`; `code` is the exit code that it leads to.
+    fn problem(&mut self, code: ExitCode, key: &str, message: impl Into<String>) {
+        self.problems.push((code, self.loaded.problem(key, message.into())));
+    }
+}
+
+/// Looks at one side of a configuration that keeps all rules.
+type Probe = fn(&Config, &mut Findings<'_>);
+
+/// Every probe, in the order of the report.
+const PROBES: &[Probe] = &[line, view, gate, files];
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let loaded = load_or_demonstration(args.config.as_deref())?;
+    let mut findings = Findings { loaded: &loaded, facts: Vec::new(), problems: Vec::new() };
+    for probe in PROBES {
+        probe(&loaded.config, &mut findings);
+    }
+    let Findings { facts, problems, .. } = findings;
+    if let Some((first, _)) = problems.first() {
+        for (_, problem) in &problems {
+            exit::line(&problem.to_string());
+        }
+        exit::line(&format!("castgate: error: {} in {}", exit::count(problems.len()), loaded.name()));
+        let usage = problems.iter().any(|(code, _)| *code == ExitCode::Usage);
+        return Ok(if usage { ExitCode::Usage } else { *first });
+    }
+    let mut report = format!("{}: ok, fingerprint {}\n", loaded.name(), loaded.fingerprint);
+    for (topic, fact) in facts {
+        report.push_str(&format!("  {topic:<6} {fact}\n"));
+    }
+    print(&report)?;
+    Ok(ExitCode::Ok)
+}
+
+fn line(config: &Config, findings: &mut Findings<'_>) {
+    let (line, timing) = (&config.line, Timing::of(config));
+    findings.fact(
+        "line",
+        format!(
+            "`{}` at {}, parts of {} at least {} apart: up to {:.1} parts a second",
+            line.name, line.speed, line.part_length, line.min_pitch, timing.parts_per_second
+        ),
+    );
+}
+
+fn view(config: &Config, findings: &mut Findings<'_>) {
+    let timing = Timing::of(config);
+    let rate = config.camera.rate;
+    if config.decide.trigger == Trigger::EveryFrame {
+        findings.fact("view", format!("every frame is a part: up to {rate}"));
+        return;
+    }
+    findings.fact(
+        "view",
+        format!(
+            "{} of belt; a part is wholly in view for {}: {:.1} looks at {rate}",
+            length(timing.view),
+            time(timing.time_in_view),
+            timing.looks
+        ),
+    );
+}
+
+fn gate(config: &Config, findings: &mut Findings<'_>) {
+    let timing = Timing::of(config);
+    if config.decide.trigger == Trigger::EveryFrame && timing.slack < 0.0 {
+        findings
+            .fact("gate", "pictures of single parts: no belt brings them to the gate, so no time is kept");
+        return;
+    }
+    let (gate, decide) = (&config.gate, &config.decide);
+    findings.fact(
+        "gate",
+        format!(
+            "out of whole view at {}, reject from {} on: ({} - {}) / {} - {} - {} = {} of slack",
+            length(timing.leaves_view),
+            length(timing.reject_from),
+            length(timing.reject_from),
+            length(timing.leaves_view),
+            config.line.speed,
+            gate.delay,
+            decide.margin,
+            time(timing.slack)
+        ),
+    );
+    findings.fact(
+        "gate",
+        format!(
+            "up to {} parts between trigger and gate; the ledger holds {}",
+            timing.parts_in_flight, decide.max_parts
+        ),
+    );
+    let greatest = timing.greatest_speed();
+    if decide.trigger != Trigger::EveryFrame && greatest.is_finite() {
+        let by_view = timing.greatest_speed_for_look <= timing.greatest_speed_for_gate;
+        let why =
+            if by_view { "then a part is seen just once" } else { "then no slack is left before the gate" };
+        findings.fact("speed", format!("at most {}; {why}", speed(greatest)));
+    }
+}
+
+fn files(config: &Config, findings: &mut Findings<'_>) {
+    if config.camera.kind == CameraKind::Folder
+        && let Some(path) = &config.camera.path
+    {
+        folder(path, &[], "camera.path", findings);
+    }
+    if config.camera.kind == CameraKind::Simulated
+        && let Some(path) = &config.simulation.parts_from
+    {
+        folder(path, &["ok_front", "def_front"], "simulation.parts_from", findings);
+    }
+    if !config.model.is_built_in() {
+        file(&config.model.path, "model.path", findings);
+        file(&config.model.path.with_extension("yaml"), "model.path", findings);
+    }
+    if !config.mqtt.enabled {
+        return;
+    }
+    let mqtt = &config.mqtt;
+    if let Some(path) = &mqtt.password_file
+        && let Some(text) = file(path, "mqtt.password_file", findings)
+        && text.trim_ascii().is_empty()
+    {
+        findings.problem(ExitCode::Usage, "mqtt.password_file", format!("{} is empty", path.display()));
+    }
+    if !mqtt.tls.enabled {
+        return;
+    }
+    for (path, key) in [
+        (&mqtt.tls.ca_file, "mqtt.tls.ca_file"),
+        (&mqtt.tls.cert_file, "mqtt.tls.cert_file"),
+        (&mqtt.tls.key_file, "mqtt.tls.key_file"),
+    ] {
+        if let Some(path) = path
+            && let Some(text) = file(path, key, findings)
+            && !String::from_utf8_lossy(&text).contains("-----BEGIN ")
+        {
+            let message = format!("{} is no PEM file: it has no `-----BEGIN` line", path.display());
+            findings.problem(ExitCode::Usage, key, message);
+        }
+    }
+}
+
+/// The beginning of a file that must be readable.
+fn file(path: &Path, key: &str, findings: &mut Findings<'_>) -> Option<Vec<u8>> {
+    /// Enough to see what a file is.
+    const BEGINNING: u64 = 1 << 16;
+    let read = || {
+        let mut beginning = Vec::new();
+        fs::File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
+        Ok::<_, std::io::Error>(beginning)
+    };
+    match read() {
+        Ok(beginning) => {
+            findings.fact("file", format!("{} ({key}) is readable", path.display()));
+            Some(beginning)
+        }
+        Err(error) => {
+            findings.problem(ExitCode::Usage, key, format!("cannot read {}: {error}", path.display()));
+            None
+        }
+    }
+}
+
+/// A folder that must be readable and have certain folders in it.
+fn folder(path: &Path, wanted: &[&str], key: &str, findings: &mut Findings<'_>) {
+    let within = wanted.iter().map(|name| path.join(name));
+    let mut complete = true;
+    for folder in std::iter::once(path.to_owned()).chain(within) {
+        if let Err(error) = fs::read_dir(&folder) {
+            findings.problem(
+                ExitCode::Usage,
+                key,
+                format!("cannot read the folder {}: {error}", folder.display()),
+            );
+            complete = false;
+            break;
+        }
+    }
+    if complete {
+        findings.fact("folder", format!("{} ({key}) is readable", path.display()));
+    }
+}

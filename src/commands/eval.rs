@@ -1,0 +1,139 @@
+//! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::labelled::Folders;
+use super::{ExitCode, UsageError, print};
+use crate::camera::picture::read_picture;
+use crate::clock::{Clock, SystemClock};
+use crate::decide::Policy;
+use crate::frame::Frame;
+use crate::model::{self, Classifier};
+use crate::score::evaluation::{Answer, Evaluation, Row, Skipped};
+use crate::verdict::{Reason, Verdict};
+use crate::vision::{Inspection, Preprocessor};
+
+/// Judge a folder of labelled pictures and say how often the model was right
+///
+/// Uses the very code that reads, prepares and judges frames on the line. Figures are for the pictures given: a model that was
+/// trained on copies of them looks better than it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  castgate eval --model models/casting.onnx --data casting/test --json eval.json
+
+Exit codes: 0 judged, 2 the folder cannot be used, 3 the model cannot be used")]
+pub(super) struct Args {
+    /// ONNX file with its manifest beside it, or `demo` or `casting` for a built-in model
+    #[arg(long, value_name = "MODEL")]
+    model: PathBuf,
+    /// Where the pictures are
+    #[command(flatten)]
+    folders: Folders,
+    /// Score from which a part counts as defective, 0 to 1, instead of the manifest's
+    #[arg(long, value_name = "SCORE", value_parser = super::probability)]
+    threshold: Option<f32>,
+    /// Write the figures as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// One picture at a time: file, preprocessing, model, verdict.
+pub(super) struct Judge {
+    model: Box<dyn Classifier>,
+    preprocessor: Preprocessor,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    frame: Frame,
+    seen: Inspection,
+}
+
+/// What [`Judge::judge`] found.
+pub(super) struct Judged {
+    pub answer: Answer,
+    pub verdict: Verdict,
+    /// Seconds for reading and decoding, preprocessing, and the model.
+    pub seconds: [f64; 3],
+}
+
+impl Judge {
+    pub(super) fn new(model: &std::path::Path, threshold: Option<f32>) -> anyhow::Result<Self> {
+        let model = model::open(model)?;
+        let info = model.info();
+        let policy = Policy { threshold: threshold.unwrap_or(info.threshold), unsure: info.unsure };
+        let preprocessor = Preprocessor::for_pictures(model.input());
+        let clock = Arc::new(SystemClock);
+        Ok(Self { model, preprocessor, policy, clock, frame: Frame::default(), seen: Inspection::default() })
+    }
+
+    pub(super) fn info(&self) -> &model::ModelInfo {
+        self.model.info()
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Judges the picture in a file; an error says why it cannot be read.
+    pub(super) fn judge(&mut self, path: &std::path::Path) -> Result<Judged, String> {
+        let begin = self.clock.now();
+        read_picture(path, &mut self.frame).map_err(|error| error.to_string())?;
+        let read = self.clock.now();
+        self.preprocessor.apply(&self.frame, &mut self.seen);
+        let prepared = self.clock.now();
+        let (answer, verdict) = match self.seen.unusable {
+            Some(reason) => (Answer::Fault(reason.name().to_owned()), Verdict::Reject(reason)),
+            None => match self.model.score(&self.seen.tensors) {
+                Ok(score) => (Answer::Score(score), self.policy.verdict(score)),
+                Err(fault) => (Answer::Fault(fault.to_string()), Verdict::Reject(Reason::ModelFault)),
+            },
+        };
+        let end = self.clock.now();
+        let seconds = [read.seconds_since(begin), prepared.seconds_since(read), end.seconds_since(prepared)];
+        Ok(Judged { answer, verdict, seconds })
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the model or the folder cannot be used, or the JSON file cannot be written.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let pictures = args.folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
+    // Opened first: a long evaluation must not end with a file that cannot be written.
+    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    let mut judge = Judge::new(&args.model, args.threshold)?;
+    let (mut rows, mut skipped) = (Vec::new(), Vec::new());
+    let begin = judge.clock.now();
+    for picture in pictures {
+        match judge.judge(&picture.path) {
+            Ok(judged) => rows.push(Row {
+                file: picture.name,
+                truth: picture.truth,
+                answer: judged.answer,
+                verdict: judged.verdict,
+            }),
+            Err(why) => {
+                log::warn!("{} cannot be used: {why}", picture.path.display());
+                skipped.push(Skipped { file: picture.name, why });
+            }
+        }
+    }
+    let seconds = judge.clock.now().seconds_since(begin);
+    let evaluation = Evaluation::of(judge.info().name.clone(), judge.policy(), &rows, skipped, seconds);
+    print(&evaluation.to_string())?;
+    if let Some((path, file)) = json {
+        write_json(file, &evaluation).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn write_json(mut file: File, evaluation: &Evaluation) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut file, evaluation)?;
+    Ok(writeln!(file)?)
+}

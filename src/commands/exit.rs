@@ -1,0 +1,83 @@
+//! Exit codes, and how a failure is told on standard error.
+
+use std::io::{self, Write};
+use std::process::Termination;
+
+use crate::config::load::LoadError;
+use crate::service::logging;
+
+/// What the program's exit code means; part of its interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// It worked, and the answer, where there is one, is yes.
+    Ok = 0,
+    /// It worked, and the answer is no: a part is rejected, a limit is broken.
+    No = 1,
+    /// The command line or the configuration is wrong; nothing was started.
+    Usage = 2,
+    /// A device, a model or a file cannot be used.
+    Device = 3,
+    /// castgate itself is at fault.
+    Bug = 70,
+}
+
+impl Termination for ExitCode {
+    fn report(self) -> std::process::ExitCode {
+        std::process::ExitCode::from(self as u8)
+    }
+}
+
+/// The command line asks for something that cannot be: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Tells a failure and gives its exit code. A standard output that was closed by its reader (`| head`) is no failure.
+pub fn tell(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::Ok;
+    }
+    let load = error.chain().find_map(|cause| cause.downcast_ref::<LoadError>());
+    if let Some(LoadError::Problems(problems)) = load {
+        for problem in problems {
+            line(&problem.to_string());
+        }
+        let file = problems.first().map(|problem| problem.file.display().to_string()).unwrap_or_default();
+        line(&format!("castgate: error: {} in {file}", count(problems.len())));
+        return ExitCode::Usage;
+    }
+    line(&format!("castgate: error: {error:#}"));
+    let usage = load.is_some() || error.chain().any(|cause| cause.is::<UsageError>());
+    if usage { ExitCode::Usage } else { ExitCode::Device }
+}
+
+/// `1 problem`, `2 problems`.
+pub(super) fn count(problems: usize) -> String {
+    format!("{problems} problem{}", if problems == 1 { "" } else { "s" })
+}
+
+/// A line on standard error, marked as an error for the journal; whoever closed standard error does not want it.
+pub(super) fn line(text: &str) {
+    let prefix = logging::priority(log::Level::Error);
+    let _ = writeln!(io::stderr(), "{prefix}{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn every_failure_has_its_exit_code() {
+        let closed =
+            Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot print").unwrap_err();
+        assert_eq!(tell(&closed), ExitCode::Ok);
+        assert_eq!(tell(&UsageError("no".into()).into()), ExitCode::Usage);
+        assert_eq!(tell(&anyhow::anyhow!("camera gone")), ExitCode::Device);
+        assert_eq!(tell(&LoadError::Problems(Vec::new()).into()), ExitCode::Usage);
+    }
+}

@@ -1,0 +1,99 @@
+//! `castgate inspect`: the verdict on single pictures.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::eval::{Judge, Judged};
+use super::{ExitCode, print};
+use crate::score::evaluation::Answer;
+use crate::verdict::Verdict;
+
+/// Judge single pictures of parts
+///
+/// Prints a line for each: verdict, score, and the milliseconds for reading, preparing and judging it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate inspect part.png
+  castgate inspect --model models/casting.onnx --json casting/test/ok_front/*.jpeg
+
+Exit codes: 0 every part is ok, 1 a part is rejected or a picture cannot be read, 3 the model cannot be used")]
+pub(super) struct Args {
+    /// JPEG, PNG or BMP pictures that show one part each
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// ONNX file with its manifest beside it, or `demo` or `casting` for a built-in model
+    #[arg(long, value_name = "MODEL", default_value = "casting")]
+    model: PathBuf,
+    /// Score from which a part counts as defective, 0 to 1, instead of the manifest's
+    #[arg(long, value_name = "SCORE", value_parser = super::probability)]
+    threshold: Option<f32>,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// One picture's line in JSON; the names are a stable interface, documented in `docs/json.md`.
+#[derive(Debug, Serialize)]
+struct Line {
+    file: String,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    score: Option<f32>,
+    /// What is wrong with the picture or the model, if something is.
+    fault: Option<String>,
+    read_ms: Option<f64>,
+    preprocess_ms: Option<f64>,
+    infer_ms: Option<f64>,
+}
+
+impl Line {
+    fn of(file: String, judged: Result<Judged, String>) -> Self {
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(fault) => {
+                let (reason, verdict) = (Some("bad_image"), "reject");
+                let (read_ms, preprocess_ms, infer_ms) = (None, None, None);
+                return Self { file, verdict, reason, score: None, fault: Some(fault), read_ms, preprocess_ms, infer_ms };
+            }
+        };
+        let (score, fault) = match judged.answer {
+            Answer::Score(score) => (Some(score.get()), None),
+            Answer::Fault(fault) => (None, Some(fault)),
+        };
+        let [read_ms, preprocess_ms, infer_ms] = judged.seconds.map(|s| Some((s * 1e6).round() / 1e3));
+        let reason = judged.verdict.reason().map(|reason| reason.name());
+        let verdict = if judged.verdict == Verdict::Ok { "ok" } else { "reject" };
+        Self { file, verdict, reason, score, fault, read_ms, preprocess_ms, infer_ms }
+    }
+
+    fn text(&self) -> String {
+        let verdict = if self.reason.is_none() { "OK    " } else { "REJECT" };
+        let mut line = format!("{verdict}  ");
+        // Writing to a text cannot fail.
+        let _ = match (self.score, &self.fault) {
+            (Some(score), _) => write!(line, "{score:.4}  {:<8}", self.reason.unwrap_or("")),
+            (None, Some(fault)) => write!(line, "{}: {fault}", self.reason.unwrap_or("")),
+            (None, None) => Ok(()),
+        };
+        if let (Some(read), Some(preprocess), Some(infer)) = (self.read_ms, self.preprocess_ms, self.infer_ms) {
+            let _ = write!(line, "  read {read:.2} ms, prepare {preprocess:.2} ms, infer {infer:.2} ms");
+        }
+        format!("{line}  {}\n", self.file)
+    }
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut judge = Judge::new(&args.model, args.threshold)?;
+    let mut code = ExitCode::Ok;
+    for file in &args.files {
+        let line = Line::of(file.display().to_string(), judge.judge(file));
+        if line.reason.is_some() {
+            code = ExitCode::No;
+        }
+        print(&if args.json { serde_json::to_string(&line)? + "\n" } else { line.text() })?;
+    }
+    Ok(code)
+}

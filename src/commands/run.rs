@@ -1,0 +1,72 @@
+//! `castgate run`: the line at work, until its end, a signal or a failure.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::console::Console;
+use super::devices::{self, Opened};
+use super::{ExitCode, exit, print};
+use crate::clock::{Clock, SystemClock};
+use crate::config::load::load_or_demonstration;
+use crate::pipeline::{Failure, Stopper, run_threads};
+use crate::score::summary::Summary;
+use crate::service::signals::{self, SignalWatch};
+
+/// Run the line: camera to gate
+///
+/// Without --config it runs the demonstration line: a simulated conveyor with drawn castings and the built-in demonstration model.
+/// Ctrl-C or SIGTERM ends it in order, with the gate in its safe position and a summary; a second one ends it at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate run --parts 20                       watch the demonstration line
+  castgate run --config /etc/castgate/castgate.yaml --summary today.json
+
+Exit codes: 0 ended in order, 2 the configuration is wrong, 3 a device or the model failed, 70 castgate is at fault")]
+pub(super) struct Args {
+    /// Configuration file; without it, the demonstration line
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// End after so many parts have left the line
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    parts: Option<u64>,
+    /// Write the summary as JSON to this file at the end
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let loaded = load_or_demonstration(args.config.as_deref())?;
+    // Opened first: a long run must not end with a file that cannot be written.
+    let summary_file = args.summary.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let stopper = Stopper::default();
+    let stop = stopper.clone();
+    let _signals = SignalWatch::start(move || stop.stop(), signals::end_at_once)?;
+    let Opened { mut line, model, publisher } = devices::open(&loaded, clock.clone())?;
+    line.parts = args.parts;
+    let console = Console::start(clock.now())?;
+    line.listeners.push(Box::new(console.listener()));
+    log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
+    let outcome = run_threads(line, &stopper);
+    console.finish();
+    drop(publisher);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(failure @ (Failure::Panic { .. } | Failure::Stuck(_))) => {
+            exit::line(&format!("castgate: error: {failure}; this is a fault of castgate, please report it"));
+            return Ok(ExitCode::Bug);
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let summary = Summary { resident_mib: devices::resident_mib(), ..outcome.summary };
+    print(&summary.to_string())?;
+    if let Some((path, mut file)) = summary_file {
+        let text = serde_json::to_string_pretty(&summary)?;
+        writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,161 @@
+//! Writes what training made: the ONNX file and its manifest, after the engine has read them and given the same scores.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+
+use super::{Args, load};
+use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
+use crate::config::yaml;
+use crate::model;
+use crate::train::Network;
+use crate::train::augment::Change;
+use crate::train::fit::{Candidate, Fit};
+use crate::train::pictures::{Pictures, Split};
+use crate::train::quality::{Judged, judge, threshold};
+use crate::verdict::Truth;
+
+/// Validation pictures that the engine scores again before the files are written.
+const CHECKED: usize = 100;
+/// How far its scores may lie from training's: rounding, and the engine's approximated sigmoid.
+const TOLERANCE: f32 = 1e-3;
+
+/// A trained network and where it comes from.
+pub(super) struct Made<'a> {
+    pub(super) args: &'a Args,
+    pub(super) network: &'a Network,
+    pub(super) pictures: &'a Pictures,
+    pub(super) split: &'a Split,
+    /// Mean and standard deviation of the pixels.
+    pub(super) normal: (f32, f32),
+    /// Epochs run.
+    pub(super) epochs: u32,
+    pub(super) best: Candidate,
+}
+
+impl Made<'_> {
+    /// Chooses the threshold, checks the model in the engine, writes both files and says what came out.
+    pub(super) fn write(&self, fit: &mut Fit<'_>) -> anyhow::Result<()> {
+        let Candidate { parameters, statistics, .. } = &self.best;
+        let judged = fit.scores(parameters, statistics, &self.split.validation);
+        let onnx = model::write::onnx(self.network, parameters, statistics);
+        let threshold = threshold(&judged);
+        let manifest = self.manifest(&onnx, &judged, threshold);
+        let problems = model::manifest::check(&manifest);
+        ensure!(problems.is_empty(), "the manifest would not be sound: {}", problems.join("; "));
+        let yaml = yaml::to_string(&manifest).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+        self.check(&onnx, &yaml, &judged)?;
+        let (onnx_file, yaml_file) = (&self.args.out, self.args.out.with_extension("yaml"));
+        write_whole(onnx_file, &onnx)?;
+        write_whole(&yaml_file, yaml.as_bytes())?;
+        let quality = &manifest.quality;
+        println!("best      epoch {} of {}", self.best.epoch, self.epochs);
+        println!(
+            "quality   accuracy {:.4}, auc {:.5}, {} escapes, {} false rejects of {} validation pictures",
+            quality.accuracy,
+            quality.auc,
+            quality.escapes,
+            quality.false_rejects,
+            judged.len()
+        );
+        println!("threshold {threshold}");
+        println!("written   {} ({} bytes) and {}", onnx_file.display(), onnx.len(), yaml_file.display());
+        Ok(())
+    }
+
+    /// The engine must give the scores that were judged.
+    fn check(&self, onnx: &[u8], yaml: &str, judged: &[Judged]) -> anyhow::Result<()> {
+        let mut classifier = model::from_parts("the trained model", onnx.to_vec(), yaml.to_owned())?;
+        let size = self.network.input();
+        let mut input = vec![0.0; size.height * size.width];
+        let every = (judged.len() / CHECKED).max(1);
+        for (&at, &(score, _)) in self.split.validation.iter().zip(judged).step_by(every) {
+            Change::NONE.apply(size, self.pictures.grey(at), self.normal.0, self.normal.1, &mut input);
+            let engine = classifier.score(&input)?.get();
+            ensure!(
+                (engine - score).abs() <= TOLERANCE,
+                "the inference engine gives {engine} where training gave {score}; nothing was written"
+            );
+        }
+        Ok(())
+    }
+
+    fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
+        let (args, split) = (self.args, self.split);
+        let name = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let defective = |of: &[usize]| self.pictures.count(of, Truth::Defect);
+        let quality = judge(judged, threshold);
+        Manifest {
+            name: name(&args.out),
+            sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+            input: load::input(self.network.input(), self.normal),
+            output: Output {
+                name: None,
+                kind: OutputKind::Sigmoid,
+                classes: vec!["ok".to_owned(), "defect".to_owned()],
+                defect: "defect".to_owned(),
+            },
+            threshold,
+            unsure: 0.0,
+            parameters: self.network.parameters() as u64,
+            training: Training {
+                command: command(),
+                castgate: env!("CARGO_PKG_VERSION").to_owned(),
+                data: args.folders.data.file_name().unwrap_or(args.folders.data.as_os_str()).to_string_lossy().into_owned(),
+                data_licence: args.licence.clone(),
+                images: Images {
+                    train_ok: split.train.len() - defective(&split.train),
+                    train_defect: defective(&split.train),
+                    validation_ok: split.validation.len() - defective(&split.validation),
+                    validation_defect: defective(&split.validation),
+                },
+                seed: args.seed,
+                epochs: self.epochs,
+                best_epoch: self.best.epoch,
+                network: self.network.words(),
+            },
+            quality: Quality {
+                measured_on: format!(
+                    "{} validation pictures, {} % of the data by seed {}; repeats pixel for pixel are on one side, near repeats may be on both",
+                    judged.len(),
+                    args.validation,
+                    args.seed
+                ),
+                accuracy: quality.accuracy,
+                auc: quality.auc,
+                escapes: quality.escapes,
+                false_rejects: quality.false_rejects,
+            },
+        }
+    }
+}
+
+/// The command as it was typed, but for the program's folder.
+fn command() -> String {
+    let quoted = |text: String| if text.contains(char::is_whitespace) { format!("'{text}'") } else { text };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("castgate".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+/// Whether a file could be written there, found out before the long run.
+pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
+    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
+    let part = beside(path);
+    std::fs::write(&part, b"").with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::remove_file(&part).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a file whole or not at all: under another name first.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = beside(path);
+    std::fs::write(&part, bytes)
+        .and_then(|()| std::fs::rename(&part, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

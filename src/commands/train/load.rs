@@ -1,0 +1,75 @@
+//! Reads labelled pictures for training, at the network's size, by the preprocessing of `run`.
+
+use std::thread;
+
+use anyhow::ensure;
+
+use crate::camera::picture::read_picture;
+use crate::commands::labelled::{Folders, Labelled};
+use crate::config::manifest::{Colour, Input, Layout};
+use crate::frame::Frame;
+use crate::kernels::MapSize;
+use crate::train::pictures::Pictures;
+use crate::vision::Preprocessor;
+
+/// Most bytes of pixels that are held in memory: 8 GiB.
+const MOST_BYTES: usize = 8 << 30;
+
+/// What was read.
+pub(super) struct Loaded {
+    pub(super) pictures: Pictures,
+    /// Name and reason of each file that is no usable picture.
+    pub(super) skipped: Vec<(String, String)>,
+}
+
+/// The input of a network that takes grey pictures.
+pub(super) fn input(size: MapSize, (mean, std): (f32, f32)) -> Input {
+    Input { width: size.width, height: size.height, layout: Layout::Nchw, colour: Colour::Grey, mean, std }
+}
+
+/// Reads all pictures of the two folders.
+///
+/// # Errors
+/// When a folder is missing or empty, or the pictures would not fit into memory.
+pub(super) fn load(folders: &Folders, size: MapSize, threads: usize) -> anyhow::Result<Loaded> {
+    let files = folders.list()?;
+    let bytes = files.len() * size.height * size.width;
+    ensure!(
+        bytes <= MOST_BYTES,
+        "{} pictures at this --size need {} MiB of memory, more than {} MiB; use fewer or a smaller --size",
+        files.len(),
+        bytes >> 20,
+        MOST_BYTES >> 20
+    );
+    let share = files.len().div_ceil(threads.max(1)).max(1);
+    let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
+        let spawn = |files| {
+            let work = move || read_all(files, size);
+            thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work)
+        };
+        let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
+        let join = |handle: thread::ScopedJoinHandle<'_, _>| {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        anyhow::Ok(handles.into_iter().flat_map(join).collect())
+    })?;
+    let mut loaded = Loaded { pictures: Pictures::new(size), skipped: Vec::new() };
+    for (file, read) in files.into_iter().zip(read) {
+        match read {
+            Ok(grey) => loaded.pictures.push(&grey, file.truth),
+            Err(error) => loaded.skipped.push((file.name, error)),
+        }
+    }
+    Ok(loaded)
+}
+
+fn read_all(files: &[Labelled], size: MapSize) -> Vec<Result<Vec<u8>, String>> {
+    let mut preprocessor = Preprocessor::for_pictures(&input(size, (0.0, 1.0)));
+    let mut frame = Frame::default();
+    let mut read = |file: &Labelled| {
+        read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
+        let mut grey = Vec::new();
+        if preprocessor.picture(&frame, &mut grey) { Ok(grey) } else { Err("cannot be resized".to_owned()) }
+    };
+    files.iter().map(&mut read).collect()
+}

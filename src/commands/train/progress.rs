@@ -1,0 +1,86 @@
+//! Shows how training goes: a bar with the time left on a terminal, one line an epoch elsewhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::clock::{Clock, SystemClock, Time};
+use crate::train::fit::EpochReport;
+use crate::train::step::StepReport;
+
+/// Weight of the newest step in the loss and accuracy that the bar shows.
+const NEWEST: f64 = 0.05;
+
+pub(super) struct Show {
+    bar: Option<ProgressBar>,
+    epochs: u32,
+    epoch: u32,
+    /// Smoothed loss and accuracy.
+    recent: Option<(f64, f64)>,
+    started: Time,
+    pictures: usize,
+}
+
+impl Show {
+    /// For a run of `epochs` epochs of `steps` steps, of which `done` epochs are done.
+    pub(super) fn new(epochs: u32, done: u32, steps: usize) -> Self {
+        let left = u64::from(epochs.saturating_sub(done)) * steps as u64;
+        let style = "{bar:30} {msg}, {eta} left";
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(left);
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, epochs, epoch: done, recent: None, started: SystemClock.now(), pictures: 0 }
+    }
+
+    pub(super) fn step(&mut self, report: StepReport) {
+        let count = report.pictures.max(1) as f64;
+        let now = (report.loss / count, report.right as f64 / count);
+        let (loss, accuracy) = self.recent.map_or(now, |(loss, accuracy)| {
+            (loss + (now.0 - loss) * NEWEST, accuracy + (now.1 - accuracy) * NEWEST)
+        });
+        self.recent = Some((loss, accuracy));
+        self.pictures += report.pictures;
+        if let Some(bar) = &self.bar {
+            let (epoch, epochs) = (self.epoch + 1, self.epochs);
+            bar.set_message(format!("epoch {epoch}/{epochs}, loss {loss:.4}, accuracy {accuracy:.3}"));
+            bar.inc(1);
+        }
+    }
+
+    pub(super) fn epoch(&mut self, report: &EpochReport) {
+        self.epoch = report.epoch;
+        let quality = &report.validation;
+        let line = format!(
+            "epoch {:>3}/{}  loss {:.4}  accuracy {:.4} | validation loss {:.4}  accuracy {:.4}  auc {:.5}  escapes {}  false rejects {}{}",
+            report.epoch,
+            self.epochs,
+            report.loss,
+            report.accuracy,
+            quality.loss,
+            quality.accuracy,
+            quality.auc,
+            quality.escapes,
+            quality.false_rejects,
+            if report.best { "  best" } else { "" }
+        );
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let seconds = SystemClock.now().seconds_since(self.started);
+        if self.pictures > 0 {
+            let rate = self.pictures as f64 / seconds.max(1e-9);
+            println!("trained   {seconds:.0} s, {rate:.0} pictures a second (validation included)");
+        }
+    }
+}

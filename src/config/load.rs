@@ -1,0 +1,223 @@
+//! From a file to a checked configuration.
+//!
+//! The only file of this layer that opens files. Must not know the rules themselves or what a section is used for.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::problem::{Fault, KeyPath, Problem};
+use super::{Config, validate, wording, yaml};
+
+/// A configuration that keeps all rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The configuration; its file names are relative to the current folder or absolute.
+    pub config: Config,
+    /// Names what is configured: 12 hexadecimal digits, the same for the same values however they are written.
+    pub fingerprint: String,
+    /// The file as it was named; `None` for the demonstration line.
+    pub file: Option<PathBuf>,
+    text: String,
+}
+
+impl Loaded {
+    /// What to call this configuration in messages.
+    pub fn name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "demonstration line".to_owned(), |file| file.display().to_string())
+    }
+
+    /// A problem that came to light only when the configuration met the world (a missing file, a broken model), at the
+    /// place where `key` stands, such as `model.path`.
+    pub fn problem(&self, key: &str, message: String) -> Problem {
+        let key = KeyPath::of(key);
+        let fault = Fault { place: yaml::locate(&self.text, &key), key, message };
+        Problem { file: PathBuf::from(self.name()), fault }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no valid configuration: one line for each problem, in the order of the file.
+    #[error("{}", lines(.0))]
+    Problems(Vec<Problem>),
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The built-in demonstration line: what holds without a configuration file.
+pub fn demonstration() -> Loaded {
+    let config = Config::default();
+    Loaded { fingerprint: fingerprint(&config), config, file: None, text: String::new() }
+}
+
+/// Reads and checks the file, or gives the demonstration line where none is named.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_or_demonstration(path: Option<&Path>) -> Result<Loaded, LoadError> {
+    path.map_or_else(|| Ok(demonstration()), load)
+}
+
+/// Reads and checks a configuration file. Relative file names in it are resolved against its folder.
+///
+/// # Errors
+/// When the file cannot be read, or with every problem in it.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let bytes = read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    let problem = |fault| Problem { file: path.to_owned(), fault };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let fault = wording::whole(format!("not a UTF-8 text: line {line} holds a byte that no text has"));
+        LoadError::Problems(vec![problem(fault)])
+    })?;
+    let mut config =
+        parse(&text).map_err(|faults| LoadError::Problems(faults.into_iter().map(problem).collect()))?;
+    let fingerprint = fingerprint(&config);
+    resolve(&mut config, path.parent().unwrap_or(Path::new("")));
+    Ok(Loaded { config, fingerprint, file: Some(path.to_owned()), text })
+}
+
+/// Reads and checks the text of a configuration.
+///
+/// # Errors
+/// Every problem, in the order of the text; those of keys that do not stand in it last.
+pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
+    let yaml::Read { value, mut faults, doubtful } = yaml::read::<Config>(text);
+    let Some(config) = value else {
+        return Err(faults);
+    };
+    for validate::Broken { key, message } in validate::validate(&config, doubtful) {
+        faults.push(Fault { place: yaml::locate(text, &key), key, message });
+    }
+    yaml::sort(&mut faults);
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// The file's bytes, no more than a configuration can have and one.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; name the file in it"));
+    }
+    let mut bytes = Vec::new();
+    file.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The first 12 hexadecimal digits of the SHA-256 of the configuration's JSON form, defaults included.
+fn fingerprint(config: &Config) -> String {
+    let canonical = serde_json::to_vec(config).expect("a configuration has text keys and plain values only");
+    Sha256::digest(canonical).iter().take(6).fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn resolve(config: &mut Config, folder: &Path) {
+    let Config { camera, model, mqtt, simulation, .. } = config;
+    for file in [
+        &mut camera.path,
+        &mut simulation.parts_from,
+        &mut mqtt.password_file,
+        &mut mqtt.tls.ca_file,
+        &mut mqtt.tls.cert_file,
+        &mut mqtt.tls.key_file,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *file = folder.join(&*file);
+    }
+    if !model.is_built_in() {
+        model.path = folder.join(&model.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_resolved_against_the_file_s_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        std::fs::write(
+            &file,
+            "model: {path: m/x.onnx}\nmqtt: {user: a, password_file: /p}\nsimulation: {parts_from: ../d}\n",
+        )
+        .unwrap();
+        let config = load(&file).unwrap().config;
+        assert_eq!(config.model.path, folder.path().join("m/x.onnx"));
+        assert_eq!(config.mqtt.password_file.unwrap(), Path::new("/p"));
+        assert_eq!(config.simulation.parts_from.unwrap(), folder.path().join("../d"));
+        std::fs::write(&file, "model: {path: casting}\n").unwrap();
+        assert_eq!(load(&file).unwrap().config.model.path, Path::new("casting"));
+    }
+
+    #[test]
+    fn the_fingerprint_names_the_values_and_not_the_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        let of = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            load(&file).unwrap().fingerprint
+        };
+        assert_eq!(of(""), demonstration().fingerprint);
+        assert_eq!(of("line: {speed: 500mm/s}  # the default\n"), of("line: {speed: 30m/min}\n"));
+        assert_ne!(of("line: {name: a}\n"), of(""));
+        assert_eq!(of("").len(), 12);
+    }
+
+    #[test]
+    fn what_is_no_text_file_is_refused_with_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = |path: &Path| {
+            let error = load(path).unwrap_err();
+            let source =
+                std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("{error}{source}")
+        };
+        assert!(told(folder.path()).ends_with("it is a folder; name the file in it"));
+        assert!(told(&folder.path().join("none")).contains("No such file"));
+        let file = folder.path().join("a.yaml");
+        std::fs::write(&file, b"line:\n  name: \xff\n").unwrap();
+        assert!(told(&file).ends_with("a.yaml: not a UTF-8 text: line 2 holds a byte that no text has"));
+        assert!(
+            told(Path::new("/dev/zero")).contains("more than 1024 KiB"),
+            "{}",
+            told(Path::new("/dev/zero"))
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s).{0,200}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_yaml_like_text_panics(
+            text in "((line|camera|gate|mqtt|speed|rate|tls|position|region| |  |\n|: |- |\\{|\\}|\\[|,|&a|\\*a|!t|\"|'|#|0mm|-5m/s|.nan|~|1e9|\t){0,40})",
+        ) {
+            let _ = parse(&text);
+        }
+    }
+}

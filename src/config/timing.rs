@@ -1,0 +1,158 @@
+//! The arithmetic of the belt: how long a part is in view, how much time is left before its gate, how fast the belt may run.
+//!
+//! Pure. Knows positions, speeds and times of a configuration. Must not know what is done when they do not suffice.
+
+use super::{CameraKind, Config, Trigger};
+use crate::units::{Length, Span, Speed};
+
+/// What follows from the positions, lengths and times of a configuration. Lengths in millimetres, times in seconds.
+///
+/// A part is followed by its middle. With view `V` around camera position `C`, part length `L`, belt speed `v`, frame rate
+/// `f`, gate position `G`, pulse `P`, gate delay `d` and decision margin `m`:
+///
+/// - wholly in view along `V - L`, that is for `(V - L) / v`, in `(V - L) f / v` frames
+/// - out of whole view at `C + (V - L) / 2`; the gate must stand in reject from `G - P / 2` on
+/// - slack `(G - P / 2 - C - (V - L) / 2) / v - d - m`
+///
+/// With the trigger `every_frame` a part is in the middle of the view when its one frame is taken: `V - L` counts as 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timing {
+    /// Middle of what is looked at: `camera.position`, shifted if `preprocess.region` lies off the middle.
+    pub view_middle: f64,
+    /// Length of belt that is looked at: `camera.view`, or the share of it that `preprocess.region` keeps.
+    pub view: f64,
+    /// Belt along which a part is wholly in view.
+    pub whole: f64,
+    /// Time for which a part is wholly in view.
+    pub time_in_view: f64,
+    /// Frames that show a part whole, on average.
+    pub looks: f64,
+    /// Position of a part's middle at which it begins to leave the view.
+    pub leaves_view: f64,
+    /// Position of a part's middle from which on the gate stands in reject for it.
+    pub reject_from: f64,
+    /// Time that the line takes between the two, less gate delay and margin: what frame, model and ledger may take.
+    pub slack: f64,
+    /// Greatest belt speed that leaves a whole look in view, in millimetres per second.
+    pub greatest_speed_for_look: f64,
+    /// Greatest belt speed that leaves no negative slack, in millimetres per second; 0 when no speed does.
+    pub greatest_speed_for_gate: f64,
+    /// Least gate position that leaves no negative slack at the given speed.
+    pub least_gate_position: f64,
+    /// Most parts that can be between trigger and gate at once.
+    pub parts_in_flight: f64,
+    /// Most parts a second: speed over least pitch.
+    pub parts_per_second: f64,
+}
+
+impl Timing {
+    /// Computes everything; meaningless numbers follow from a configuration whose values are out of range.
+    pub fn of(config: &Config) -> Self {
+        let (line, gate) = (&config.line, &config.gate);
+        let speed = line.speed.as_mm_per_s();
+        let part = line.part_length.as_mm();
+        let (view_middle, view) = stretch_looked_at(config);
+        let whole = view - part;
+        let lag = gate.delay.as_s() + config.decide.margin.as_s();
+        let after = if config.decide.trigger == Trigger::EveryFrame { 0.0 } else { whole / 2.0 };
+        let leaves_view = view_middle + after;
+        let reject_from = gate.position.as_mm() - gate.pulse.as_mm() / 2.0;
+        let travel = reject_from - leaves_view;
+        let opened_at = match config.decide.trigger {
+            Trigger::Sensor => -part / 2.0,
+            Trigger::Vision | Trigger::EveryFrame => view_middle - view / 2.0,
+        };
+        let done_at = gate.position.as_mm() + gate.pulse.as_mm() / 2.0;
+        Self {
+            view_middle,
+            view,
+            whole,
+            time_in_view: whole / speed,
+            looks: whole / speed * config.camera.rate.as_per_s(),
+            leaves_view,
+            reject_from,
+            slack: travel / speed - lag,
+            greatest_speed_for_look: whole.max(0.0) * config.camera.rate.as_per_s(),
+            greatest_speed_for_gate: if travel > 0.0 { travel / lag } else { 0.0 },
+            least_gate_position: leaves_view + gate.pulse.as_mm() / 2.0 + speed * lag,
+            parts_in_flight: ((done_at - opened_at) / line.min_pitch.as_mm()).floor() + 1.0,
+            parts_per_second: speed / line.min_pitch.as_mm(),
+        }
+    }
+
+    /// Greatest belt speed at which everything still works, in millimetres per second.
+    pub fn greatest_speed(&self) -> f64 {
+        self.greatest_speed_for_look.min(self.greatest_speed_for_gate)
+    }
+}
+
+/// Middle and length of the stretch of belt that is looked at.
+fn stretch_looked_at(config: &Config) -> (f64, f64) {
+    let camera = &config.camera;
+    let (middle, view) = (camera.position.as_mm(), camera.view.as_mm());
+    match config.preprocess.region {
+        // Only where the picture's width is chosen here is it known what share of the view the region keeps.
+        Some(region) if camera.kind == CameraKind::Simulated && camera.width > 0 => {
+            let width = f64::from(camera.width);
+            let centre = (f64::from(region.x) + f64::from(region.width) / 2.0) / width;
+            (middle + view * (centre - 0.5), view * f64::from(region.width) / width)
+        }
+        _ => (middle, view),
+    }
+}
+
+/// A length in words, rounded to tenths of a millimetre.
+pub fn length(mm: f64) -> String {
+    Length::mm((mm * 10.0).round() / 10.0).to_string()
+}
+
+/// A time in words, rounded to tenths of a millisecond.
+pub fn time(seconds: f64) -> String {
+    Span::s((seconds * 1e4).round() / 1e4).to_string()
+}
+
+/// A speed in words, rounded down to millimetres per second, so that a greatest speed is never promised too high.
+pub fn speed(mm_per_s: f64) -> String {
+    Speed::mm_per_s(mm_per_s.floor()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Region;
+
+    #[test]
+    fn the_demonstration_line_by_hand() {
+        let timing = Timing::of(&Config::default());
+        assert_eq!((timing.view_middle, timing.view, timing.whole), (250.0, 320.0, 200.0));
+        assert_eq!((timing.time_in_view, timing.looks), (0.4, 8.0));
+        assert_eq!((timing.leaves_view, timing.reject_from), (350.0, 535.0));
+        assert!((timing.slack - (185.0 / 500.0 - 0.03)).abs() < 1e-12);
+        assert_eq!(speed(timing.greatest_speed()), "4m/s");
+        assert_eq!(timing.least_gate_position, 350.0 + 65.0 + 15.0);
+        assert_eq!(timing.parts_in_flight, 5.0, "(665 + 60) / 150 is 4.8: five parts fit");
+    }
+
+    #[test]
+    fn the_least_gate_position_and_the_greatest_speed_leave_no_slack() {
+        let mut config = Config::default();
+        config.gate.position = Length::mm(Timing::of(&config).least_gate_position);
+        assert!(Timing::of(&config).slack.abs() < 1e-12);
+        let mut config = Config::default();
+        config.line.speed = Speed::mm_per_s(Timing::of(&config).greatest_speed_for_gate);
+        assert!(Timing::of(&config).slack.abs() < 1e-12);
+        let mut config = Config::default();
+        config.line.speed = Speed::mm_per_s(Timing::of(&config).greatest_speed_for_look);
+        assert!((Timing::of(&config).looks - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_region_narrows_and_shifts_the_view() {
+        let mut config = Config::default();
+        config.preprocess.region = Some(Region { x: 320, y: 0, width: 320, height: 320 });
+        let timing = Timing::of(&config);
+        assert_eq!((timing.view_middle, timing.view), (330.0, 160.0));
+        config.camera.kind = CameraKind::Folder;
+        assert_eq!(Timing::of(&config).view, 320.0);
+    }
+}

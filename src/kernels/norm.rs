@@ -1,0 +1,160 @@
+//! Batch normalisation and ReLU over maps: sums for the statistics, the normalisation itself, and the way back.
+//!
+//! Normalisation is `scale * x + shift` for each channel, with `scale = gamma / sqrt(variance + epsilon)` and
+//! `shift = beta - mean * scale` (Ioffe and Szegedy 2015). Nothing divides by gamma, which may become exactly 0. Maps are rows x
+//! columns x channels with channels in whole vectors. Must not know how statistics of several pictures are brought together.
+
+use super::LANES;
+use super::dispatch::kernel;
+use super::float::{Arithmetic, Float};
+
+/// Pixels that are summed in the map's own precision before the sum goes on in `f64`.
+const RUN: usize = 128;
+
+kernel! {
+    /// Adds to `sums` each channel's sum of `a`, and to `product_sums` that of `a * b`.
+    pub fn sum_products(a: &[F], b: &[F], sums: &mut [f64], product_sums: &mut [f64]) = sum_products_body
+}
+
+#[inline(always)]
+fn sum_products_body<F: Float, A: Arithmetic>(a: &[F], b: &[F], sums: &mut [f64], product_sums: &mut [f64]) {
+    if sums.len().is_multiple_of(2 * LANES) {
+        sum_products_blocks::<F, A, { 2 * LANES }>(a, b, sums, product_sums);
+    } else {
+        sum_products_blocks::<F, A, LANES>(a, b, sums, product_sums);
+    }
+}
+
+#[inline(always)]
+fn sum_products_blocks<F: Float, A: Arithmetic, const N: usize>(
+    a: &[F],
+    b: &[F],
+    sums: &mut [f64],
+    product_sums: &mut [f64],
+) {
+    let channels = sums.len();
+    for (a, b) in a.chunks(RUN * channels).zip(b.chunks(RUN * channels)) {
+        for from in (0..channels).step_by(N) {
+            let mut run = [F::ZERO; N];
+            let mut product_run = [F::ZERO; N];
+            for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+                let (a, b) = (&a[from..][..N], &b[from..][..N]);
+                for lane in 0..N {
+                    run[lane] += a[lane];
+                    product_run[lane] = A::mul_add(a[lane], b[lane], product_run[lane]);
+                }
+            }
+            for lane in 0..N {
+                sums[from + lane] += run[lane].to_f64();
+                product_sums[from + lane] += product_run[lane].to_f64();
+            }
+        }
+    }
+}
+
+kernel! {
+    /// `output = scale * input + shift`, channel by channel.
+    pub fn scale_shift(input: &[F], scale: &[F], shift: &[F], output: &mut [F]) = scale_shift_body
+}
+
+#[inline(always)]
+fn scale_shift_body<F: Float, A: Arithmetic>(input: &[F], scale: &[F], shift: &[F], output: &mut [F]) {
+    if scale.len().is_multiple_of(2 * LANES) {
+        scale_shift_blocks::<F, A, { 2 * LANES }>(input, scale, shift, output);
+    } else {
+        scale_shift_blocks::<F, A, LANES>(input, scale, shift, output);
+    }
+}
+
+#[inline(always)]
+fn scale_shift_blocks<F: Float, A: Arithmetic, const N: usize>(
+    input: &[F],
+    scale: &[F],
+    shift: &[F],
+    output: &mut [F],
+) {
+    let channels = scale.len();
+    for from in (0..channels).step_by(N) {
+        let (scale, shift) = (lanes::<F, N>(scale, from), lanes::<F, N>(shift, from));
+        for (input, output) in input.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
+            let (input, output) = (&input[from..][..N], &mut output[from..][..N]);
+            for lane in 0..N {
+                output[lane] = A::mul_add(input[lane], scale[lane], shift[lane]);
+            }
+        }
+    }
+}
+
+/// The loss's gradient behind normalisation, as a linear form of the gradient in front of it and of the normalised map:
+/// `slope * gradient + of_map * map + constant`, one of each for a channel.
+///
+/// For batch statistics over n values with s = sum(gradient), p = sum(gradient * (x - mean) / deviation):
+/// `slope = scale`, `of_map = -scale * p / (n * deviation)`, `constant = -scale * s / n - of_map * mean`. Without normalisation:
+/// 1, 0 and 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Backward<'a, F> {
+    /// Factor of the gradient.
+    pub slope: &'a [F],
+    /// Factor of the map.
+    pub of_map: &'a [F],
+    /// What is added.
+    pub constant: &'a [F],
+}
+
+kernel! {
+    /// From the gradient behind ReLU and normalisation (of the same size as `map`, which is ReLU's output) to that in front of both.
+    pub fn relu_norm_backward(map: &[F], gradient: &[F], backward: Backward<'_, F>, output: &mut [F]) = relu_norm_backward_body
+}
+
+#[inline(always)]
+fn relu_norm_backward_body<F: Float, A: Arithmetic>(
+    map: &[F],
+    gradient: &[F],
+    backward: Backward<'_, F>,
+    output: &mut [F],
+) {
+    let channels = backward.slope.len();
+    for from in (0..channels).step_by(LANES) {
+        let factors = Factors::of(&backward, from);
+        let pixels = map.chunks_exact(channels).zip(gradient.chunks_exact(channels));
+        for ((map, gradient), output) in pixels.zip(output.chunks_exact_mut(channels)) {
+            let gradient = lanes::<F, LANES>(gradient, from);
+            factors.apply::<A>(&map[from..][..LANES], gradient, &mut output[from..][..LANES]);
+        }
+    }
+}
+
+/// One vector of [`Backward`].
+pub(super) struct Factors<F> {
+    slope: [F; LANES],
+    of_map: [F; LANES],
+    constant: [F; LANES],
+}
+
+impl<F: Float> Factors<F> {
+    #[inline(always)]
+    pub(super) fn of(backward: &Backward<'_, F>, from: usize) -> Self {
+        Self {
+            slope: lanes(backward.slope, from),
+            of_map: lanes(backward.of_map, from),
+            constant: lanes(backward.constant, from),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn apply<A: Arithmetic>(&self, map: &[F], gradient: [F; LANES], output: &mut [F]) {
+        for lane in 0..LANES {
+            let value = A::mul_add(map[lane], self.of_map[lane], self.constant[lane]);
+            let value = A::mul_add(gradient[lane], self.slope[lane], value);
+            output[lane] = if map[lane] > F::ZERO { value } else { F::ZERO };
+        }
+    }
+}
+
+/// `N` numbers from `from` on.
+#[inline(always)]
+pub(super) fn lanes<F: Float, const N: usize>(values: &[F], from: usize) -> [F; N] {
+    let mut lanes = [F::ZERO; N];
+    lanes.copy_from_slice(&values[from..][..N]);
+    lanes
+}

@@ -1,0 +1,198 @@
+//! The first driver: a thread for each stage, on the real clock.
+//!
+//! Threads and queues: capture -> preprocess -> infer -> decide -> gate, sensor -> decide, and everybody -> report. Frames and
+//! jobs go round, so their memory is allocated once. When a stage ends, its neighbours see the closed queue and end too.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::capture::CaptureStage;
+use super::counters::Counters;
+use super::decide::{Command, DecideStage, Told};
+use super::event::Event;
+use super::gate::GateStage;
+use super::infer::InferStage;
+use super::prepare::{Job, PrepareStage};
+use super::report::ReportStage;
+use super::sensor::SensorStage;
+use super::supervisor::{Cause, Ended, Failure, Stopper, start};
+use super::{Line, Outcome, loops};
+use crate::clock::Clock;
+use crate::frame::Frame;
+use crate::gate::SafeGuard;
+use crate::score::summary::Summary;
+use crate::verdict::PartNumber;
+
+/// Frames between capture and preprocess; one more waits in each of the two stages.
+const FRAMES: usize = 2;
+/// Jobs between preprocess and decide.
+const JOBS: usize = 4;
+/// Messages to the decide stage.
+const TOLD: usize = 256;
+/// Commands to the gate stage.
+const COMMANDS: usize = 256;
+/// Events to the report stage; when it is full, events are lost and counted.
+const EVENTS: usize = 4096;
+/// Time that the stages have to end in after a stop.
+const STOP_WITHIN: Duration = Duration::from_millis(1800);
+
+/// What every stage's loop is given.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub clock: Arc<dyn Clock>,
+    pub stop: Receiver<()>,
+    pub counters: Arc<Counters>,
+}
+
+/// The queues' ends that go to the stages.
+pub(super) struct Ends {
+    pub frames: (Sender<Frame>, Receiver<Frame>),
+    pub free_frames: (Sender<Frame>, Receiver<Frame>),
+    pub prepared: (Sender<Box<Job>>, Receiver<Box<Job>>),
+    pub free_jobs: (Sender<Box<Job>>, Receiver<Box<Job>>),
+    pub told: (Sender<Told>, Receiver<Told>),
+    pub commands: (Sender<Command>, Receiver<Command>),
+    pub too_late: (Sender<PartNumber>, Receiver<PartNumber>),
+    pub events: (Sender<Event>, Receiver<Event>),
+}
+
+impl Ends {
+    fn new() -> Self {
+        let ends = Self {
+            frames: bounded(FRAMES),
+            free_frames: bounded(FRAMES + 2),
+            prepared: bounded(JOBS),
+            free_jobs: bounded(JOBS),
+            told: bounded(TOLD),
+            commands: bounded(COMMANDS),
+            too_late: bounded(COMMANDS),
+            events: bounded(EVENTS),
+        };
+        (0..FRAMES + 1).for_each(|_| drop(ends.free_frames.0.try_send(Frame::default())));
+        (0..JOBS).for_each(|_| drop(ends.free_jobs.0.try_send(Box::default())));
+        ends
+    }
+}
+
+/// Runs the line until it ends by itself, `stopper` asks for the stop, or something fails. The gate is then in its safe position.
+///
+/// # Errors
+/// The first cause of a failure.
+pub fn run_threads(line: Line, stopper: &Stopper) -> Result<Outcome, Failure> {
+    let counters = Arc::new(Counters::default());
+    let common = Common { clock: line.clock.clone(), stop: stopper.signal(), counters: counters.clone() };
+    let (ended_tx, ended) = bounded(16);
+    let (summary_tx, summary) = bounded(1);
+    let (clock, limit) = (line.clock.clone(), line.parts);
+    let threads = match spawn(line, &common, &ended_tx, summary_tx) {
+        Ok(threads) => threads,
+        Err(failure) => {
+            stopper.stop();
+            return Err(failure);
+        }
+    };
+    drop(ended_tx);
+    let end = supervise(&ended, threads, stopper, clock.as_ref())?;
+    let summary: Summary = summary.try_recv().map_err(|_| Failure::Stuck("report"))?;
+    let reached = limit.is_some_and(|limit| summary.parts >= limit);
+    Ok(Outcome { summary, cause: if reached { Cause::PartsReached } else { end } })
+}
+
+fn spawn(
+    line: Line,
+    common: &Common,
+    ended: &Sender<Ended>,
+    summary: Sender<Summary>,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let guard = SafeGuard::new(line.gate, line.safe, line.clock.clone())?;
+    let ends = Ends::new();
+    let mut threads = Vec::new();
+    let report = ReportStage::new(line.listeners, common.counters.clone(), line.clock.now());
+    let (c, events) = (common.clone(), ends.events.1);
+    threads.push(start("report", ended, move || loops::report(report, &c, &events, &summary))?);
+    let gate = GateStage::new(guard);
+    let (c, commands, too_late, events) =
+        (common.clone(), ends.commands.1, ends.too_late.0, ends.events.0.clone());
+    threads.push(start("gate", ended, move || loops::gate(gate, &c, &commands, &too_late, &events))?);
+    let decide = DecideStage::new(line.rules, line.oracle, line.parts);
+    let (c, out) =
+        (common.clone(), loops::DecideOut { commands: ends.commands.0, events: ends.events.0.clone() });
+    let inputs =
+        loops::DecideIn { told: ends.told.1, too_late: ends.too_late.1, free_jobs: ends.free_jobs.0 };
+    threads.push(start("decide", ended, move || loops::decide(decide, &c, inputs, &out))?);
+    let infer = InferStage::new(line.model);
+    let (c, prepared, told) = (common.clone(), ends.prepared.1, ends.told.0.clone());
+    threads.push(start("infer", ended, move || loops::infer(infer, &c, &prepared, &told))?);
+    let prepare = PrepareStage::new(line.preprocessor);
+    let queues = loops::PrepareQueues {
+        frames: ends.frames.1,
+        free_frames: ends.free_frames.0,
+        free_jobs: ends.free_jobs.1,
+        prepared: ends.prepared.0,
+    };
+    let c = common.clone();
+    threads.push(start("preprocess", ended, move || loops::prepare(prepare, &c, &queues))?);
+    if let Some(sensor) = line.sensor {
+        let (c, told) = (common.clone(), ends.told.0.clone());
+        threads.push(start("sensor", ended, move || loops::sensor(SensorStage::new(sensor), &c, &told))?);
+    }
+    let capture = CaptureStage::new(line.camera, common.counters.clone());
+    let queues = loops::CaptureQueues {
+        frames: ends.frames.0,
+        free_frames: ends.free_frames.1,
+        told: ends.told.0,
+        events: ends.events.0,
+    };
+    let c = common.clone();
+    threads.push(start("capture", ended, move || loops::capture(capture, &c, &queues))?);
+    Ok(threads)
+}
+
+/// Waits for the stages to end: a failure, the decide stage's end or a stop ends them all. Without a stop the decide stage
+/// ends when the camera has no further picture.
+fn supervise(
+    ended: &Receiver<Ended>,
+    threads: Vec<JoinHandle<()>>,
+    stopper: &Stopper,
+    clock: &dyn Clock,
+) -> Result<Cause, Failure> {
+    let mut first: Option<Failure> = None;
+    let mut cause = Cause::Stopped;
+    let mut left: Vec<&str> = vec!["report", "gate", "decide", "infer", "preprocess", "sensor", "capture"];
+    let mut give_up = None;
+    loop {
+        if stopper.is_stopped() && give_up.is_none() {
+            give_up = Some(clock.now() + STOP_WITHIN);
+        }
+        let wait = give_up.map_or(Duration::from_millis(100), |at| at - clock.now());
+        match ended.recv_timeout(wait) {
+            Ok(end) => {
+                left.retain(|stage| *stage != end.stage);
+                let stopped = stopper.is_stopped();
+                if end.stage == "decide" && !stopped {
+                    cause = Cause::EndOfPictures;
+                }
+                let failed = end.result.is_err();
+                first = first.or(end.result.err());
+                if failed || end.stage == "decide" {
+                    stopper.stop();
+                }
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+                if give_up.is_some_and(|at| clock.now() >= at) {
+                    let stuck = Failure::Stuck(left.last().copied().unwrap_or("report"));
+                    return Err(first.unwrap_or(stuck));
+                }
+            }
+        }
+    }
+    for thread in threads {
+        // The threads have told their end already, panics included.
+        let _ = thread.join();
+    }
+    first.map_or(Ok(cause), Err)
+}

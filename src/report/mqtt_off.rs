@@ -1,0 +1,24 @@
+//! Stands in for MQTT in builds without the `mqtt` feature, and says so.
+
+use std::sync::Arc;
+
+use super::message::Identity;
+use super::{Publisher, ReportError};
+use crate::clock::Clock;
+use crate::config;
+
+/// # Errors
+/// Always: MQTT is not part of this build.
+pub(super) fn start(
+    _: &config::Mqtt,
+    _: Identity,
+    _: Arc<dyn Clock>,
+) -> Result<Box<dyn Publisher>, ReportError> {
+    Err(ReportError::NotBuilt)
+}
+
+/// # Errors
+/// Always: MQTT is not part of this build.
+pub(super) fn check(_: &config::Mqtt, _: &str) -> Result<(), ReportError> {
+    Err(ReportError::NotBuilt)
+}

@@ -1,0 +1,97 @@
+//! Signals: the first SIGINT or SIGTERM asks to stop, the second one stops at once.
+//!
+//! Must not know what is stopped. SIGPIPE is left alone: the runtime ignores it, and writes then fail with an error.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+/// How far a stop has come.
+enum State {
+    Running,
+    Stopping,
+}
+
+/// Watches for signals on the thread `signals` until it is dropped.
+#[derive(Debug)]
+pub struct SignalWatch {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SignalWatch {
+    /// Calls `stop` on the first signal and `stop_at_once` on every later one. Both are called on the thread `signals`
+    /// and must be quick.
+    ///
+    /// # Errors
+    /// When the system refuses a signal handler or a thread.
+    pub fn start(
+        mut stop: impl FnMut() + Send + 'static,
+        mut stop_at_once: impl FnMut() + Send + 'static,
+    ) -> io::Result<Self> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let handle = signals.handle();
+        let watch = move || {
+            let mut state = State::Running;
+            for signal in signals.forever() {
+                let name = signal_hook::low_level::signal_name(signal).unwrap_or("signal");
+                state = match state {
+                    State::Running => {
+                        log::info!("{name}: stopping; once more stops at once");
+                        stop();
+                        State::Stopping
+                    }
+                    State::Stopping => {
+                        log::warn!("{name} again: stopping at once");
+                        stop_at_once();
+                        State::Stopping
+                    }
+                };
+            }
+        };
+        let thread = thread::Builder::new().name("signals".to_owned()).spawn(watch)?;
+        Ok(Self { handle, thread: Some(thread) })
+    }
+}
+
+/// Ends the process here and now, without unwinding. The kernel releases the devices.
+pub fn end_at_once() {
+    signal_hook::low_level::exit(130);
+}
+
+impl Drop for SignalWatch {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic in a callback has been logged by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn the_first_signal_asks_and_later_ones_stop_at_once() {
+        let (told, heard) = crossbeam_channel::bounded(4);
+        let asked = told.clone();
+        let watch = SignalWatch::start(
+            move || asked.send("stop").unwrap(),
+            move || told.send("stop at once").unwrap(),
+        )
+        .unwrap();
+        let mut words = Vec::new();
+        for signal in [SIGTERM, SIGINT, SIGTERM] {
+            signal_hook::low_level::raise(signal).unwrap();
+            words.push(heard.recv_timeout(Duration::from_secs(30)).unwrap());
+        }
+        assert_eq!(words, ["stop", "stop at once", "stop at once"]);
+        drop(watch);
+        assert!(heard.recv().is_err(), "the thread has ended and dropped its callbacks");
+    }
+}

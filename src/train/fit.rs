@@ -1,0 +1,253 @@
+//! The training run: epochs, learning rate, statistics before every judgement, and the best epoch kept.
+//!
+//! Owns what a run consists of and everything random in it, which follows from the seed alone. Must not know files, the clock or how
+//! progress is shown.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::adam::Adam;
+use super::augment::{Augment, Change};
+use super::network::Network;
+use super::parameters::{Statistics, initial};
+use super::pictures::{Pictures, Split, fnv1a};
+use super::quality::{Judged, Quality, judge};
+use super::step::{StepReport, Trainer};
+use crate::kernels::MapSize;
+use crate::verdict::Truth;
+
+/// What a training run is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Passes over the training pictures.
+    pub epochs: u32,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Learning rate at its greatest.
+    pub rate: f64,
+    /// Seed of weights, order and augmentation.
+    pub seed: u64,
+    /// Changes to training pictures.
+    pub augment: Augment,
+    /// Share by which labels are drawn towards 0.5: 0 for none, 0.1 for 0.05 and 0.95.
+    pub smoothing: f64,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// Training pictures by which batch statistics are measured before every judgement. With running averages instead, accuracy jumps from
+/// epoch to epoch.
+const MEASURED_ON: usize = 1024;
+/// Share of the first epoch during which the learning rate rises.
+const WARM_UP: f64 = 0.5;
+/// Learning rate at the end, as a share of the greatest.
+const LAST_RATE: f64 = 0.01;
+
+/// Weights with their statistics, and how good they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Epochs trained, counted from 1; 0 for a run stopped within the first.
+    pub epoch: u32,
+    /// The weights in the order of the network's slots.
+    pub parameters: Vec<f32>,
+    /// Statistics for normalisation.
+    pub statistics: Statistics,
+    /// Judged at 0.5.
+    pub quality: Quality,
+}
+
+/// What an epoch gave.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochReport {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Mean loss over the training pictures, each at its own time.
+    pub loss: f64,
+    /// Share of training pictures on the right side.
+    pub accuracy: f64,
+    /// On the validation pictures.
+    pub validation: Quality,
+    /// Whether it is the best so far.
+    pub best: bool,
+}
+
+/// Whether to go on; asked after every step.
+pub enum Go {
+    /// Go on.
+    On,
+    /// Stop now.
+    Stop,
+}
+
+/// A training run.
+pub struct Fit<'a> {
+    plan: Plan,
+    pictures: &'a Pictures,
+    split: &'a Split,
+    /// `(pixel / 255 - mean) / std`.
+    normal: (f32, f32),
+    trainer: Trainer<f32>,
+    epoch: u32,
+    best: Option<Candidate>,
+}
+
+/// What a run needs to go on later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// Epochs done.
+    pub epoch: u32,
+    /// Weights.
+    pub parameters: Vec<f32>,
+    /// The optimiser.
+    pub adam: Adam<f32>,
+    /// Best so far.
+    pub best: Option<Candidate>,
+}
+
+fn target(truth: Truth, smoothing: f64) -> f32 {
+    let hard = if truth == Truth::Defect { 1.0 } else { 0.0 };
+    (hard + smoothing * (0.5 - hard)) as f32
+}
+
+/// Numbers of their own for each place in the run, whatever the number of threads. The three are stirred (as SplitMix64 does), since generators
+/// from neighbouring seeds would run alike.
+fn random(seed: u64, epoch: u32, place: u64) -> Pcg64 {
+    let stir = |state: u64, by: u64| {
+        let state = (state ^ by).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        state ^ (state >> 31)
+    };
+    Pcg64::seed_from_u64(stir(stir(stir(0, seed), u64::from(epoch)), place))
+}
+
+impl<'a> Fit<'a> {
+    /// A run from the beginning. `normal` is mean and standard deviation of the pixels, with white as 1.
+    pub fn new(network: Network, plan: Plan, pictures: &'a Pictures, split: &'a Split, normal: (f32, f32)) -> Self {
+        let parameters = initial(&network, &mut random(plan.seed, 0, 0));
+        let trainer = Trainer::new(network, parameters, plan.batch, plan.threads);
+        Self { plan, pictures, split, normal, trainer, epoch: 0, best: None }
+    }
+
+    /// Goes on from where another run of the same plan was.
+    pub fn resume(&mut self, progress: Progress) {
+        self.epoch = progress.epoch;
+        self.trainer.parameters = progress.parameters;
+        self.trainer.adam = progress.adam;
+        self.best = progress.best;
+    }
+
+    /// What [`Fit::resume`] needs.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            epoch: self.epoch,
+            parameters: self.trainer.parameters.clone(),
+            adam: self.trainer.adam.clone(),
+            best: self.best.clone(),
+        }
+    }
+
+    /// A print of everything that decides how the run goes on, except the number of threads, by which a checkpoint is known.
+    pub fn print(&self) -> u64 {
+        let Plan { epochs, batch, rate, seed, augment, smoothing, threads: _ } = &self.plan;
+        let (network, size) = (self.trainer.network(), self.pictures.size());
+        let text = format!(
+            "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {:?} {:?} {}",
+            self.normal,
+            self.split,
+            self.pictures.print()
+        );
+        fnv1a(text.bytes())
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Steps of one epoch.
+    pub fn steps(&self) -> usize {
+        self.split.train.len().div_ceil(self.plan.batch)
+    }
+
+    /// The best so far.
+    pub fn best(&self) -> Option<&Candidate> {
+        self.best.as_ref()
+    }
+
+    /// Learning rate of a step: rises, then falls along a cosine.
+    fn rate(&self, step: usize) -> f64 {
+        let at = f64::from(self.epoch) + step as f64 / self.steps() as f64;
+        let rise = ((at + 1.0 / self.steps() as f64) / WARM_UP).min(1.0);
+        let turn = (1.0 + (std::f64::consts::PI * at / f64::from(self.plan.epochs)).cos()) / 2.0;
+        self.plan.rate * rise * (LAST_RATE + (1.0 - LAST_RATE) * turn)
+    }
+
+    /// Trains one epoch and judges it. `None` when `each_step` stopped it; what was learnt in it is then judged only if there is nothing
+    /// better to keep.
+    pub fn run_epoch(&mut self, mut each_step: impl FnMut(StepReport) -> Go) -> Option<EpochReport> {
+        let mut order = self.split.train.clone();
+        let epoch = self.epoch + 1;
+        order.shuffle(&mut random(self.plan.seed, epoch, u64::MAX));
+        let mut sum = StepReport::default();
+        for (step, batch) in order.chunks(self.plan.batch).enumerate() {
+            let rate = self.rate(step);
+            let targets: Vec<f32> =
+                batch.iter().map(|&at| target(self.pictures.truth(at), self.plan.smoothing)).collect();
+            let (plan, pictures, (mean, std)) = (&self.plan, self.pictures, self.normal);
+            let load = |i: usize, input: &mut [f32]| {
+                let mut random = random(plan.seed, epoch, batch[i] as u64);
+                let change = Change::draw(plan.augment, &mut random);
+                change.apply(pictures.size(), pictures.grey(batch[i]), mean, std, input);
+            };
+            let report = self.trainer.step(rate, &targets, &load);
+            sum.loss += report.loss;
+            sum.right += report.right;
+            sum.pictures += report.pictures;
+            if let Go::Stop = each_step(report) {
+                if self.best.is_none() {
+                    self.best = Some(self.judge(0));
+                }
+                return None;
+            }
+        }
+        self.epoch = epoch;
+        let candidate = self.judge(epoch);
+        let validation = candidate.quality;
+        let best = self.best.as_ref().is_none_or(|best| validation.loss < best.quality.loss);
+        if best {
+            self.best = Some(candidate);
+        }
+        let count = sum.pictures.max(1) as f64;
+        let (loss, accuracy) = (sum.loss / count, sum.right as f64 / count);
+        Some(EpochReport { epoch, loss, accuracy, validation, best })
+    }
+
+    /// The weights as they are, with statistics measured now, judged on the validation pictures.
+    fn judge(&mut self, epoch: u32) -> Candidate {
+        let mut order = self.split.train.clone();
+        order.shuffle(&mut random(self.plan.seed, 0, u64::MAX));
+        order.truncate(MEASURED_ON);
+        let (pictures, normal) = (self.pictures, self.normal);
+        let load = |i: usize, input: &mut [f32]| plain(pictures, normal, order[i], input);
+        let statistics = self.trainer.measure_many(order.len(), self.plan.batch, &load);
+        let parameters = self.trainer.parameters.clone();
+        let judged = self.scores(&parameters, &statistics, &self.split.validation);
+        Candidate { epoch, parameters, statistics, quality: judge(&judged, 0.5) }
+    }
+
+    /// Scores of the pictures `of`, as at run time.
+    pub fn scores(&mut self, parameters: &[f32], statistics: &Statistics, of: &[usize]) -> Vec<Judged> {
+        let (pictures, normal) = (self.pictures, self.normal);
+        let load = |i: usize, input: &mut [f32]| plain(pictures, normal, of[i], input);
+        let scores = self.trainer.score(parameters, statistics, of.len(), &load);
+        scores.into_iter().zip(of).map(|(score, &at)| (score, pictures.truth(at))).collect()
+    }
+}
+
+/// A picture as at run time.
+fn plain(pictures: &Pictures, (mean, std): (f32, f32), at: usize, input: &mut [f32]) {
+    let size: MapSize = pictures.size();
+    Change::NONE.apply(size, pictures.grey(at), mean, std, input);
+}

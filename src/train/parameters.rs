@@ -1,0 +1,185 @@
+//! The trained numbers: their beginning, and their form for the kernels, in which channels are filled up to whole vectors.
+//!
+//! Owns the conversion between the compact list (files, optimiser) and the filled one (kernels). Must not know the passes.
+
+use rand::RngExt;
+use rand_pcg::Pcg64;
+
+use super::network::{Network, Slot, Stage, lanes};
+use crate::kernels::Float;
+use crate::kernels::conv;
+
+/// Random weights for a new network: Glorot's uniform distribution (2010), biases and beta 0, gamma 1, as Keras begins.
+pub fn initial<F: Float>(network: &Network, random: &mut Pcg64) -> Vec<F> {
+    let mut values = vec![F::ZERO; network.parameters()];
+    let mut glorot = |slot: Slot, inputs: usize, outputs: usize, values: &mut [F]| {
+        let limit = (6.0 / (inputs + outputs) as f64).sqrt();
+        for value in &mut values[slot.range()] {
+            *value = F::from_f64(random.random_range(-limit..limit));
+        }
+    };
+    for stage in network.stages() {
+        glorot(stage.slots.weights, 9 * stage.channels_in, 9 * stage.block.channels, &mut values);
+        values[stage.slots.gamma.range()].fill(F::ONE);
+    }
+    glorot(network.head().hidden_weights, network.features(), network.hidden(), &mut values);
+    glorot(network.head().output_weights, network.hidden(), 1, &mut values);
+    values
+}
+
+/// One block's parameters, or their gradient, with filled channels. Whatever stands in the filled channels is 0.
+#[derive(Debug, Clone)]
+pub(super) struct BlockFilled<F> {
+    /// 3 x 3 x filled input channel x filled output channel.
+    pub(super) weights: Vec<F>,
+    pub(super) bias: Vec<F>,
+    pub(super) gamma: Vec<F>,
+    pub(super) beta: Vec<F>,
+}
+
+impl<F: Float> BlockFilled<F> {
+    fn zero(stage: &Stage) -> Self {
+        let channels = vec![F::ZERO; stage.lanes_out()];
+        Self {
+            weights: vec![F::ZERO; 9 * stage.lanes_in * stage.lanes_out()],
+            bias: channels.clone(),
+            gamma: channels.clone(),
+            beta: channels,
+        }
+    }
+
+    /// Pairs of a compact stretch and the filled rows it is spread over.
+    fn rows<'a>(&'a mut self, stage: &Stage) -> impl Iterator<Item = (std::ops::Range<usize>, &'a mut [F])> {
+        let (cin, cout) = (stage.channels_in, stage.block.channels);
+        let (lanes_in, lanes_out) = (stage.lanes_in, stage.lanes_out());
+        let slots = stage.slots;
+        let weights = self.weights.chunks_exact_mut(lanes_out).enumerate().filter_map(move |(row, filled)| {
+            let (tap, channel) = (row / lanes_in, row % lanes_in);
+            let start = slots.weights.start + (tap * cin + channel) * cout;
+            (channel < cin).then(|| (start..start + cout, &mut filled[..cout]))
+        });
+        let vectors = [
+            (slots.bias, &mut self.bias),
+            (slots.gamma, &mut self.gamma),
+            (slots.beta, &mut self.beta),
+        ];
+        weights.chain(vectors.into_iter().map(|(slot, filled)| (slot.range(), &mut filled[..slot.len])))
+    }
+}
+
+/// All parameters, or their gradient, in the kernels' form.
+#[derive(Debug, Clone)]
+pub(super) struct Filled<F> {
+    pub(super) blocks: Vec<BlockFilled<F>>,
+    /// For the gradient of each block's input: weights turned by half a turn, input and output channels exchanged.
+    pub(super) turned: Vec<Vec<F>>,
+    pub(super) hidden_weights: Vec<F>,
+    pub(super) hidden_bias: Vec<F>,
+    pub(super) output_weights: Vec<F>,
+    pub(super) output_bias: Vec<F>,
+}
+
+impl<F: Float> Filled<F> {
+    /// All 0.
+    pub(super) fn zero(network: &Network) -> Self {
+        let head = network.head();
+        Self {
+            blocks: network.stages().iter().map(BlockFilled::zero).collect(),
+            turned: network
+                .stages()
+                .iter()
+                .map(|stage| vec![F::ZERO; 9 * stage.lanes_in * stage.lanes_out()])
+                .collect(),
+            hidden_weights: vec![F::ZERO; head.hidden_weights.len],
+            hidden_bias: vec![F::ZERO; head.hidden_bias.len],
+            output_weights: vec![F::ZERO; head.output_weights.len],
+            output_bias: vec![F::ZERO; head.output_bias.len],
+        }
+    }
+
+    fn head_rows(&mut self, network: &Network) -> [(Slot, &mut Vec<F>); 4] {
+        let head = network.head();
+        [
+            (head.hidden_weights, &mut self.hidden_weights),
+            (head.hidden_bias, &mut self.hidden_bias),
+            (head.output_weights, &mut self.output_weights),
+            (head.output_bias, &mut self.output_bias),
+        ]
+    }
+
+    /// Takes over the compact `values`.
+    pub(super) fn fill(&mut self, network: &Network, values: &[F]) {
+        for ((block, turned), stage) in self.blocks.iter_mut().zip(&mut self.turned).zip(network.stages()) {
+            for (compact, filled) in block.rows(stage) {
+                filled.copy_from_slice(&values[compact]);
+            }
+            conv::turn(stage.lanes_in, stage.lanes_out(), &block.weights, turned);
+        }
+        for (slot, filled) in self.head_rows(network) {
+            filled.copy_from_slice(&values[slot.range()]);
+        }
+    }
+
+    /// Adds itself, as a gradient, to the compact `sum`, and becomes 0.
+    pub(super) fn drain_into(&mut self, network: &Network, sum: &mut [F]) {
+        let mut drain = |compact: std::ops::Range<usize>, filled: &mut [F]| {
+            for (sum, value) in sum[compact].iter_mut().zip(filled) {
+                *sum += *value;
+                *value = F::ZERO;
+            }
+        };
+        for (block, stage) in self.blocks.iter_mut().zip(network.stages()) {
+            block.rows(stage).for_each(|(compact, filled)| drain(compact, filled));
+        }
+        for (slot, filled) in self.head_rows(network) {
+            drain(slot.range(), filled);
+        }
+    }
+}
+
+/// Mean and variance of each channel behind each block's ReLU; empty for a block without normalisation. Channels are filled up.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Statistics {
+    /// One pair a block.
+    pub blocks: Vec<Moments>,
+}
+
+/// Mean and variance of each channel.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Moments {
+    /// Means.
+    pub mean: Vec<f64>,
+    /// Variances over all values (not the sample estimate).
+    pub variance: Vec<f64>,
+}
+
+impl Statistics {
+    /// Mean 0 and variance 1 for each channel.
+    pub fn unit(network: &Network) -> Self {
+        let of_stage = |stage: &Stage| {
+            let channels = if stage.block.norm { lanes(stage.block.channels) } else { 0 };
+            Moments { mean: vec![0.0; channels], variance: vec![1.0; channels] }
+        };
+        Self { blocks: network.stages().iter().map(of_stage).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::kernels::MapSize;
+
+    #[test]
+    fn filling_and_draining_give_back_every_parameter() {
+        let network = Network::parse("3n-5p-17n-d6", MapSize { height: 20, width: 24 }).unwrap();
+        let values: Vec<f64> = initial(&network, &mut Pcg64::seed_from_u64(7));
+        let mut filled = Filled::zero(&network);
+        filled.fill(&network, &values);
+        let mut back = vec![0.0; values.len()];
+        filled.drain_into(&network, &mut back);
+        assert_eq!(back, values);
+        assert!(values[network.stages()[0].slots.gamma.range()].iter().all(|&gamma| gamma == 1.0));
+    }
+}

@@ -1,0 +1,82 @@
+//! Copies of a region of a frame: luma, colour, a square around a point. Free functions over slices.
+
+use crate::config::Region;
+use crate::frame::{Frame, PixelFormat};
+
+fn rows<'a>(frame: &'a Frame, area: Region) -> impl Iterator<Item = &'a [u8]> {
+    let bytes = frame.format.bytes();
+    let from = area.x as usize * bytes;
+    let stride = frame.width * bytes;
+    frame
+        .pixels
+        .chunks_exact(stride)
+        .skip(area.y as usize)
+        .take(area.height as usize)
+        .map(move |row| &row[from..from + area.width as usize * bytes])
+}
+
+/// Luma of the region, one byte a pixel: ITU-R BT.601, `(299 R + 587 G + 114 B) / 1000`, rounded.
+pub(super) fn luma(frame: &Frame, area: Region, out: &mut Vec<u8>) {
+    out.clear();
+    match frame.format {
+        PixelFormat::Grey8 => rows(frame, area).for_each(|row| out.extend_from_slice(row)),
+        PixelFormat::Rgb8 => {
+            for row in rows(frame, area) {
+                out.extend(row.as_chunks::<3>().0.iter().map(|&[r, g, b]| {
+                    ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8
+                }));
+            }
+        }
+    }
+}
+
+/// Red, green and blue of the region; a grey frame gives three equal values.
+pub(super) fn rgb(frame: &Frame, area: Region, out: &mut Vec<u8>) {
+    out.clear();
+    match frame.format {
+        PixelFormat::Rgb8 => rows(frame, area).for_each(|row| out.extend_from_slice(row)),
+        PixelFormat::Grey8 => {
+            for row in rows(frame, area) {
+                out.extend(row.iter().flat_map(|&grey| [grey; 3]));
+            }
+        }
+    }
+}
+
+/// Sum of all pixels, and a print by which a frame that repeats the one before is known (FNV-1a over eight bytes at a time).
+pub(super) fn sum_and_print(pixels: &[u8]) -> (u64, u64) {
+    let (words, rest) = pixels.as_chunks::<8>();
+    let mut print = 0xcbf2_9ce4_8422_2325_u64;
+    for word in words {
+        print = (print ^ u64::from_le_bytes(*word)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    for &byte in rest {
+        print = (print ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    (pixels.iter().map(|&p| u64::from(p)).sum(), print)
+}
+
+/// A square of `side` pixels whose upper left corner lies at `corner`; outside the picture its edge is repeated.
+pub(super) fn square(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    channels: usize,
+    corner: (isize, isize),
+    side: usize,
+    out: &mut Vec<u8>,
+) {
+    out.clear();
+    let clamp = |at: isize, end: usize| at.clamp(0, end as isize - 1) as usize;
+    let left = clamp(corner.0, width);
+    let right = clamp(corner.0 + side as isize - 1, width);
+    for dy in 0..side {
+        let y = clamp(corner.1 + dy as isize, height);
+        let row = &pixels[y * width * channels..(y + 1) * width * channels];
+        let pad_left = (-corner.0).clamp(0, side as isize - 1) as usize;
+        let pixel = |x: usize| &row[x * channels..(x + 1) * channels];
+        (0..pad_left).for_each(|_| out.extend_from_slice(pixel(left)));
+        let inner = (right + 1 - left).min(side - pad_left);
+        out.extend_from_slice(&row[left * channels..(left + inner) * channels]);
+        (pad_left + inner..side).for_each(|_| out.extend_from_slice(pixel(right)));
+    }
+}

@@ -1,0 +1,188 @@
+//! Finding parts on a belt: what differs from the belt's grey, in pieces as large as a part.
+//!
+//! The belt is the commonest grey of the picture, so it may darken, brighten or be changed. A part's own greys may touch the
+//! belt's here and there: pieces whose boxes touch are one thing. Must not know millimetres or the camera.
+
+use super::MAX_SIGHTINGS;
+
+/// Cells that a part's length is divided into for finding: coarse enough to be quick, fine enough to centre a crop to 1 %.
+const CELLS_PER_PART: f64 = 72.0;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale {
+    /// Length of a part in pixels.
+    pub part_px: f64,
+    /// By what share of `part_px` a part's length may differ.
+    pub tolerance: f64,
+    /// Least difference from the belt in grey levels.
+    pub contrast: u8,
+}
+
+/// One thing on the belt, in pixels of the region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Found {
+    /// Middle: across, down.
+    pub centre: (f64, f64),
+    /// Whether it touches no border and has a part's length.
+    pub whole: bool,
+}
+
+/// A rectangle of cells; both ends belong to it.
+#[derive(Debug, Clone, Copy)]
+struct Cells {
+    left: usize,
+    right: usize,
+    top: usize,
+    bottom: usize,
+}
+
+impl Cells {
+    fn touches(&self, other: &Cells) -> bool {
+        self.left <= other.right + 2
+            && other.left <= self.right + 2
+            && self.top <= other.bottom + 2
+            && other.top <= self.bottom + 2
+    }
+
+    fn join(&mut self, other: &Cells) {
+        self.left = self.left.min(other.left);
+        self.right = self.right.max(other.right);
+        self.top = self.top.min(other.top);
+        self.bottom = self.bottom.max(other.bottom);
+    }
+
+    fn width(&self) -> usize {
+        self.right + 1 - self.left
+    }
+
+    fn height(&self) -> usize {
+        self.bottom + 1 - self.top
+    }
+}
+
+/// Finds parts; keeps its memory from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct Locator {
+    /// Mean grey of each cell.
+    grey: Vec<u8>,
+    /// Whether a cell differs from the belt and has not been visited yet.
+    open: Vec<bool>,
+    stack: Vec<usize>,
+    pieces: Vec<Cells>,
+    sums: Vec<u32>,
+}
+
+impl Locator {
+    /// Fills `found` with the things in `pixels`, from left to right; at most [`MAX_SIGHTINGS`].
+    pub(super) fn find(
+        &mut self,
+        pixels: &[u8],
+        (width, height): (usize, usize),
+        scale: &Scale,
+        found: &mut Vec<Found>,
+    ) {
+        found.clear();
+        let cell = ((scale.part_px / CELLS_PER_PART).round() as usize).clamp(1, width.min(height).max(1));
+        let grid = (width / cell, height / cell);
+        self.shrink(pixels, width, cell, grid);
+        let belt = i32::from(commonest(&self.grey));
+        self.open.clear();
+        self.open.extend(self.grey.iter().map(|&g| (i32::from(g) - belt).abs() >= i32::from(scale.contrast)));
+        let part_cells = scale.part_px / cell as f64;
+        self.collect(grid, part_cells);
+        self.merge();
+        self.pieces.sort_unstable_by_key(|piece| piece.left);
+        for piece in &self.pieces {
+            let length = piece.width() as f64;
+            if length.max(piece.height() as f64) < part_cells * 0.3 || found.len() == MAX_SIGHTINGS {
+                continue;
+            }
+            let inside =
+                piece.left > 0 && piece.top > 0 && piece.right + 1 < grid.0 && piece.bottom + 1 < grid.1;
+            let middle = |from: usize, to: usize| (from + to + 1) as f64 * cell as f64 / 2.0;
+            found.push(Found {
+                centre: (middle(piece.left, piece.right), middle(piece.top, piece.bottom)),
+                whole: inside && (length / part_cells - 1.0).abs() <= scale.tolerance,
+            });
+        }
+    }
+
+    /// Mean of each `cell` by `cell` square; a remainder at the right and lower border is left out.
+    fn shrink(&mut self, pixels: &[u8], width: usize, cell: usize, grid: (usize, usize)) {
+        self.grey.clear();
+        let area = (cell * cell) as u32;
+        for rows in pixels.chunks_exact(width * cell).take(grid.1) {
+            self.sums.clear();
+            self.sums.resize(grid.0, 0);
+            for row in rows.chunks_exact(width) {
+                for (sum, square) in self.sums.iter_mut().zip(row.chunks_exact(cell)) {
+                    *sum += square.iter().map(|&p| u32::from(p)).sum::<u32>();
+                }
+            }
+            self.grey.extend(self.sums.iter().map(|&sum| (sum / area) as u8));
+        }
+    }
+
+    /// Boxes of connected open cells. Specks are left out, and so are low bands across the whole picture: rails of the belt.
+    fn collect(&mut self, (columns, rows): (usize, usize), part_cells: f64) {
+        self.pieces.clear();
+        for start in 0..self.open.len() {
+            if !self.open[start] {
+                continue;
+            }
+            let (piece, count) = self.flood(start, columns, rows);
+            let rail = piece.width() * 10 >= columns * 9 && (piece.height() as f64) < part_cells * 0.4;
+            if count as f64 >= part_cells * 0.5 && !rail && self.pieces.len() < 4 * MAX_SIGHTINGS {
+                self.pieces.push(piece);
+            }
+        }
+    }
+
+    fn flood(&mut self, start: usize, columns: usize, rows: usize) -> (Cells, usize) {
+        let (x, y) = (start % columns, start / columns);
+        let mut piece = Cells { left: x, right: x, top: y, bottom: y };
+        let mut count = 0;
+        self.open[start] = false;
+        self.stack.push(start);
+        while let Some(at) = self.stack.pop() {
+            let (x, y) = (at % columns, at / columns);
+            piece.join(&Cells { left: x, right: x, top: y, bottom: y });
+            count += 1;
+            for ny in y.saturating_sub(1)..=(y + 1).min(rows - 1) {
+                for nx in x.saturating_sub(1)..=(x + 1).min(columns - 1) {
+                    let next = ny * columns + nx;
+                    if self.open[next] {
+                        self.open[next] = false;
+                        self.stack.push(next);
+                    }
+                }
+            }
+        }
+        (piece, count)
+    }
+
+    /// Joins pieces whose boxes touch, until none do.
+    fn merge(&mut self) {
+        let mut first = 0;
+        while first < self.pieces.len() {
+            let one = self.pieces[first];
+            match (first + 1..self.pieces.len()).find(|&other| one.touches(&self.pieces[other])) {
+                Some(other) => {
+                    let other = self.pieces.swap_remove(other);
+                    self.pieces[first].join(&other);
+                    first = 0;
+                }
+                None => first += 1,
+            }
+        }
+    }
+}
+
+/// The commonest grey: middle of the window of nine levels that holds most cells.
+fn commonest(grey: &[u8]) -> u8 {
+    let mut histogram = [0u32; 256];
+    grey.iter().for_each(|&g| histogram[usize::from(g)] += 1);
+    let window = |at: usize| histogram[at.saturating_sub(4)..=(at + 4).min(255)].iter().sum::<u32>();
+    (0..256).max_by_key(|&at| (window(at), std::cmp::Reverse(at))).unwrap_or(0) as u8
+}

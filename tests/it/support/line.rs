@@ -1,0 +1,127 @@
+//! Devices of a line that do as they are told. No assertions are hidden here.
+
+use std::sync::{Arc, Mutex};
+
+use castgate::camera::{CameraError, Captured, FrameSource};
+use castgate::clock::{Clock, Time};
+use castgate::config::manifest::{Colour, Input, Layout};
+use castgate::config::{Config, GateState, Trigger};
+use castgate::decide::{PartRecord, Policy, Rules};
+use castgate::frame::Frame;
+use castgate::gate::{Gate, GateError};
+use castgate::model::Scripted;
+use castgate::pipeline::{Event, Line, Listener};
+use castgate::verdict::Score;
+use castgate::vision::Preprocessor;
+
+/// A camera whose frames come from a closure; each is a frame of its own.
+pub(crate) struct FakeCamera<F> {
+    pub(crate) every: Option<std::time::Duration>,
+    pub(crate) next: Time,
+    pub(crate) waits: bool,
+    pub(crate) fill: F,
+}
+
+impl<F: FnMut(u64, &mut Frame) -> Result<Captured, CameraError> + Send> FrameSource for FakeCamera<F> {
+    fn due(&self) -> Option<Time> {
+        self.every.map(|_| self.next)
+    }
+
+    fn waits(&self) -> bool {
+        self.waits
+    }
+
+    fn next(&mut self, now: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
+        frame.captured_at = now;
+        if let Some(every) = self.every {
+            self.next = self.next.max(now) + every;
+        }
+        (self.fill)(now.as_nanos(), frame)
+    }
+}
+
+/// Gives `count` small grey frames and then ends; `shade` is the grey of frame n.
+pub(crate) fn pictures(count: u64, mut shade: impl FnMut(u64) -> u8 + Send + 'static) -> Box<dyn FrameSource> {
+    let mut given = 0;
+    Box::new(FakeCamera {
+        every: None,
+        next: Time::ZERO,
+        waits: true,
+        fill: move |_, frame: &mut Frame| {
+            if given == count {
+                return Ok(Captured::End);
+            }
+            given += 1;
+            (frame.width, frame.height) = (16, 16);
+            frame.pixels.clear();
+            frame.pixels.resize(256, shade(given));
+            Ok(Captured::Frame)
+        },
+    })
+}
+
+/// A gate that writes down where it was told to go, and refuses from a moment on.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder {
+    pub(crate) moves: Arc<Mutex<Vec<(Time, GateState)>>>,
+    pub(crate) refuse_after: Option<usize>,
+}
+
+impl Recorder {
+    pub(crate) fn last(&self) -> Option<GateState> {
+        self.moves.lock().unwrap().last().map(|(_, state)| *state)
+    }
+}
+
+impl Gate for Recorder {
+    fn set(&mut self, state: GateState, now: Time) -> Result<(), GateError> {
+        let mut moves = self.moves.lock().unwrap();
+        if self.refuse_after.is_some_and(|n| moves.len() >= n) {
+            let what = "the test says no".to_owned();
+            return Err(GateError { device: "recorder".to_owned(), what, remedy: "none" });
+        }
+        moves.push((now, state));
+        Ok(())
+    }
+}
+
+/// Keeps the records of parts.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(pub(crate) Arc<Mutex<Vec<PartRecord>>>);
+
+impl Listener for Heard {
+    fn hear(&mut self, event: &Event) {
+        if let Event::Part(record) = event {
+            self.0.lock().unwrap().push((**record).clone());
+        }
+    }
+}
+
+pub(crate) fn small_input() -> Input {
+    Input { width: 8, height: 8, layout: Layout::Nchw, colour: Colour::Grey, mean: 0.0, std: 1.0 }
+}
+
+/// A line on which every frame is a part whose score is its mean grey.
+pub(crate) fn line(camera: Box<dyn FrameSource>, gate: Recorder, clock: Arc<dyn Clock>) -> (Line, Heard) {
+    let mut config = Config::default();
+    config.preprocess.find = false;
+    config.decide.trigger = Trigger::EveryFrame;
+    config.decide.max_parts = 4096;
+    let mean = |x: &[f32]| x.iter().sum::<f32>() / x.len() as f32;
+    let model = Scripted::new(small_input(), move |x| Ok(Score::new(mean(x)).unwrap()));
+    let heard = Heard::default();
+    let line = Line {
+        camera,
+        sensor: None,
+        preprocessor: Preprocessor::for_line(&config, &small_input()),
+        model: Box::new(model),
+        rules: Rules::of(&config, Policy { threshold: 0.5, unsure: 0.0 }, false),
+        gate: Box::new(gate),
+        safe: GateState::Reject,
+        listeners: vec![Box::new(heard.clone())],
+        oracle: None,
+        parts: None,
+        clock,
+    };
+    (line, heard)
+}
