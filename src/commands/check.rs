@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{ExitCode, exit, print};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, speed, time};
-use crate::config::{CameraKind, Config, Trigger};
+use crate::config::{CameraKind, Config, GateKind, Trigger};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -50,7 +51,7 @@ impl Findings<'_> {
 type Probe = fn(&Config, &mut Findings<'_>);
 
 /// Every probe, in the order of the report.
-const PROBES: &[Probe] = &[line, view, gate, files];
+const PROBES: &[Probe] = &[features, line, view, gate, files];
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
@@ -73,6 +74,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     print(&report)?;
     Ok(ExitCode::Ok)
+}
+
+/// Whether this build can do what is asked for.
+fn features(config: &Config, findings: &mut Findings<'_>) {
+    for (asked, built, feature, key) in [
+        (config.gate.kind == GateKind::Gpiochip, cfg!(feature = "gpio"), "gpio", "gate.kind"),
+        (config.mqtt.enabled, cfg!(feature = "mqtt"), "mqtt", "mqtt.enabled"),
+    ] {
+        if asked && !built {
+            findings.problem(ExitCode::Usage, key, format!("this build has no `{feature}` feature"));
+        }
+    }
 }
 
 fn line(config: &Config, findings: &mut Findings<'_>) {
@@ -163,9 +176,16 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     let mqtt = &config.mqtt;
     if let Some(path) = &mqtt.password_file
         && let Some(text) = file(path, "mqtt.password_file", findings)
-        && text.trim_ascii().is_empty()
     {
-        findings.problem(ExitCode::Usage, "mqtt.password_file", format!("{} is empty", path.display()));
+        if text.trim_ascii().is_empty() {
+            findings.problem(ExitCode::Usage, "mqtt.password_file", format!("{} is empty", path.display()));
+        }
+        if fs::metadata(path).is_ok_and(|file| file.mode() & 0o004 != 0) {
+            findings.fact(
+                "note",
+                format!("everybody on this machine can read {}; chmod 600 keeps it secret", path.display()),
+            );
+        }
     }
     if !mqtt.tls.enabled {
         return;

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod console;
 mod devices;
+mod draw;
 mod eval;
 mod exit;
 mod inspect;
@@ -26,9 +27,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
 
-pub use exit::{ExitCode, UsageError, tell};
+pub use exit::{ExitCode, UsageError, tell, tell_bug};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -62,6 +64,7 @@ commands! {
         Inspect => inspect,
         Eval => eval,
         Train => train,
+        Draw => draw,
     }
     "Set-up": {
         Completions => completions,
@@ -143,10 +146,9 @@ fn definition() -> clap::Command {
 }
 
 /// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
-fn print(text: &str) -> io::Result<()> {
+fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 /// Creates a file for what a command will write.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::canvas::Canvas;
 use super::impeller::{Shape, turn};
-use super::random::{Dice, noise, step};
+use super::random::{Dice, fraction, length, noise, step};
 
 /// Kind of a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ impl Defect {
         let (x, y, half) = (self.x, self.y, self.radius * 0.95);
         canvas.paint(x, y, self.radius * 1.2, |u, v, level, cover| {
             let from_edge = 1.0 - shape.radius(u, v);
-            let along = (u * y - v * x) / x.hypot(y) / half;
+            let along = (u * y - v * x) / length(x, y) / half;
             let ragged =
                 0.75 + 0.35 * noise(seed, along * 4.0, 0.5, 0) + 0.15 * noise(seed, along * 13.0, 3.5, 0);
             let bite = depth * (1.0 - along * along).max(0.0).sqrt() * ragged;
@@ -171,7 +171,7 @@ impl Defect {
         let middle = turn(self.x, self.y);
         let half = self.radius / std::f32::consts::TAU;
         let tall = |u: f32, v: f32| {
-            let along = ((turn(u, v) - middle + 0.5).rem_euclid(1.0) - 0.5) / half;
+            let along = (fraction(turn(u, v) - middle + 0.5) - 0.5) / half;
             let flake = 0.55
                 + 0.6 * noise(seed, along * half * 60.0, 0.5, 0)
                 + 0.3 * noise(seed, along * half * 170.0, 3.5, 0);
@@ -194,15 +194,18 @@ impl Defect {
         });
     }
 
-    /// Two to four strokes side by side, each a bright furrow with a dark wall.
+    /// Two to four strokes that run together, each a bright furrow with a dark wall.
     fn draw_scratch(&self, canvas: &mut Canvas, shape: &Shape, dice: &mut Dice) {
         let radial = self.y.atan2(self.x);
-        let direction = radial + dice.range32(-0.9, 0.9);
-        for _ in 0..2 + dice.below(3) {
-            let (sin, cos) = (direction + dice.range32(-0.08, 0.08)).sin_cos();
-            let offset = dice.range32(-0.25, 0.25) * self.radius;
-            let (from, to) = (dice.range32(-0.95, -0.6), dice.range32(0.6, 0.95));
-            let (bend, half) = (dice.range32(-0.04, 0.04), dice.range32(0.014, 0.02));
+        let across = dice.range32(0.35, 1.2);
+        let direction = if dice.chance(0.5) { radial + across } else { radial - across };
+        for stroke in 0..2 + dice.below(3) {
+            let (sin, cos) = (direction + dice.range32(-0.13, 0.13)).sin_cos();
+            let offset = if stroke == 0 { 0.0 } else { dice.range32(-0.35, 0.35) * self.radius };
+            // The first one is the longest and goes through the middle.
+            let short = if stroke == 0 { 0.0 } else { dice.range32(0.1, 0.5) };
+            let (from, to) = (dice.range32(-0.95, -0.75) + short, dice.range32(0.75, 0.95) - short);
+            let (bend, half) = (dice.range32(-0.05, 0.05), dice.range32(0.011, 0.016));
             canvas.paint(self.x, self.y, self.radius, |u, v, level, _| {
                 let (du, dv) = (u - self.x, v - self.y);
                 let along = (du * cos + dv * sin) / self.radius;
@@ -212,8 +215,9 @@ impl Defect {
                 let away = (dv * cos - du * sin) - offset - bend * along * along;
                 let ends = step(from, from + 0.15, along) * step(to, to - 0.15, along);
                 let bright = step(half, half * 0.4, away.abs()) * ends;
-                let dark = step(half, half * 0.4, (away - 1.9 * half).abs()) * ends;
-                *level += (248.0 - *level) * bright + (48.0 - *level) * dark;
+                let dark = step(half, half * 0.4, (away - 1.8 * half).abs()) * ends;
+                *level += (250.0 - *level) * bright;
+                *level += (52.0 - *level) * dark;
             });
         }
     }
@@ -224,8 +228,10 @@ fn pit(canvas: &mut Canvas, x: f32, y: f32, radius: f32, dice: &mut Dice) {
     let (lit_y, lit_x) = dice.angle().sin_cos();
     canvas.paint(x, y, radius * 1.5, |u, v, level, cover| {
         let (du, dv) = ((u - x) / radius, (v - y) / radius);
-        let ragged = 1.0 + 0.22 * noise(seed, turn(du, dv) * 7.0, 0.5, 7);
-        let away = du.hypot(dv) / ragged;
+        let ragged = 1.0
+            + 0.25 * noise(seed, turn(du, dv) * 5.0, 0.5, 5)
+            + 0.1 * noise(seed, turn(du, dv) * 14.0, 3.5, 14);
+        let away = length(du, dv) / ragged;
         if *cover == 0.0 || away > 1.35 {
             return;
         }

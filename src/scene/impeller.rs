@@ -7,7 +7,7 @@
 use std::f32::consts::TAU;
 
 use super::canvas::Canvas;
-use super::random::{Curve, Dice, noise, step};
+use super::random::{Curve, Dice, fraction, length, noise, step};
 
 /// Outline of a part: a disc seen slightly aslant.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ impl Shape {
     /// Distance of a point from the centre, 1 on the outline.
     pub(super) fn radius(&self, x: f32, y: f32) -> f32 {
         let (a, b) = self.flatten(x, y);
-        a.hypot(b)
+        length(a, b)
     }
 
     /// Distance from the centre to the outline in a direction.
@@ -86,7 +86,9 @@ pub(super) struct Impeller {
     /// Turning marks by radius and chatter marks by angle, -1 to 1.
     grain: Curve,
     chatter: Curve,
-    /// How dark the outer edge is by angle, 0 to 1.
+    /// Blotches, -1 to 1, by angle; two of them twisted against one another make a surface.
+    cloud: Curve,
+    /// How dark the outer edge is by angle, up to 1; bright below 0.
     rim: Curve,
     /// Length and direction of the patch of chatter marks.
     patch: (f32, f32),
@@ -97,8 +99,8 @@ impl Impeller {
     pub(super) fn roll(&mut self, dice: &mut Dice, light: f32) {
         self.shape = Shape::roll(dice);
         self.seed = dice.seed() as u32;
-        self.disc = dice.range32(172.0, 205.0);
-        self.contrast = dice.range32(18.0, 42.0);
+        self.disc = dice.range32(165.0, 202.0);
+        self.contrast = dice.range32(20.0, 50.0);
         self.ring = dice.range32(178.0, 212.0);
         let size = dice.range32(0.97, 1.03);
         self.radii = [0.665, 0.642, 0.572, 0.305, 0.222].map(|radius| radius * size);
@@ -114,9 +116,13 @@ impl Impeller {
         let seed = self.seed;
         self.grain
             .fill(ENTRIES, |r| 0.6 * noise(seed, r * 260.0, 0.5, 0) + 0.5 * noise(seed, r * 90.0, 7.5, 0));
+        self.cloud.fill(ENTRIES, |a| noise(seed ^ 1, a * 16.0, 5.5, 16));
         self.chatter.fill(ENTRIES, |a| (noise(seed, a * 512.0, 3.5, 512) * 1.4).clamp(-1.0, 1.0));
-        let dark = dice.range32(0.25, 0.6);
-        self.rim.fill(ENTRIES, |a| (dark + 0.5 * noise(seed, a * 24.0, 9.5, 24)).clamp(0.0, 0.9));
+        let dark = dice.range32(0.2, 0.55);
+        self.rim.fill(ENTRIES, |a| {
+            let ragged = 0.35 * noise(seed, a * 40.0, 9.5, 40) + 0.2 * noise(seed, a * 160.0, 11.5, 160);
+            (dark + ragged).clamp(-0.15, 0.85)
+        });
     }
 
     /// Brushed rings throw the light back in sectors, each with a twin on the opposite side.
@@ -135,7 +141,7 @@ impl Impeller {
         self.sheen.fill(ENTRIES, |at| {
             let lobe = |(angle, width, strength, twin): (f32, f32, f32, f32)| {
                 let near = |to: f32| {
-                    let away = ((at - to).rem_euclid(1.0) - 0.5).abs() - 0.5;
+                    let away = (fraction(at - to) - 0.5).abs() - 0.5;
                     (-(away / width).powi(4)).exp()
                 };
                 strength * (near(angle) + twin * near(angle + 0.5))
@@ -159,13 +165,13 @@ impl Impeller {
     /// Grey level at a point inside the outline; `at` is the direction in turns.
     fn level(&self, a: f32, b: f32, at: f32) -> f32 {
         let [disc_in, lip_out, lip_in, hub_out, hub_in] = self.radii;
-        let r = a.hypot(b);
+        let r = length(a, b);
         if r > disc_in {
             return self.disc_level(r, at);
         }
         let away = |i: usize| (a - self.shifts[i].0, b - self.shifts[i].1);
         let (lip_a, lip_b) = away(0);
-        let lip = lip_a.hypot(lip_b);
+        let lip = length(lip_a, lip_b);
         if lip > lip_out {
             let glint = step(0.75, 0.95, noise(self.seed ^ 2, at * 16.0, 4.5, 16));
             return 20.0 + 90.0 * glint;
@@ -176,7 +182,7 @@ impl Impeller {
             return (self.ring + 0.25 * self.contrast * sheen + 3.0 * self.grain.at(lip)) * bevel;
         }
         let (hub_a, hub_b) = away(1);
-        let hub = hub_a.hypot(hub_b);
+        let hub = length(hub_a, hub_b);
         if hub > hub_out {
             return self.cavity_level(lip, turn(lip_a, lip_b));
         }
@@ -190,24 +196,30 @@ impl Impeller {
     fn disc_level(&self, r: f32, at: f32) -> f32 {
         let sheen = self.sheen.at(at);
         let (length, from) = self.patch;
-        let in_patch = step(length, length * 0.6, ((at - from).rem_euclid(1.0) - 0.5).abs());
+        let in_patch = step(length, length * 0.6, (fraction(at - from) - 0.5).abs());
         let brushed = (3.0 + 2.5 * sheen.abs()) * self.grain.at(r);
         let chatter = (1.2 + 6.0 * in_patch) * self.chatter.at(at + 0.05 * r);
-        let cloud = 4.0 * noise(self.seed ^ 1, at * 12.0, r * 6.0, 12);
+        let cloud = 3.0 * (self.cloud.at(at + 0.4 * r) + self.cloud.at(at - 0.9 * r));
         let flat = self.disc + self.contrast * sheen + brushed + chatter + cloud - 8.0 * step(0.9, 1.0, r);
         let [disc_in, ..] = self.radii;
         let inner = 1.0 - 0.25 * step(0.02, 0.0, r - disc_in);
-        flat * inner * (1.0 - self.rim.at(at) * step(0.972, 0.99, r))
+        let outline = 1.0 - 0.3 * step(0.984, 0.994, r);
+        flat * inner * outline * (1.0 - self.rim.at(at) * step(0.978, 0.992, r))
     }
 
     fn cavity_level(&self, r: f32, at: f32) -> f32 {
         let [_, _, lip_in, hub_out, _] = self.radii;
         let depth = (r - hub_out) / (lip_in - hub_out);
         let along = (at + self.spin) * self.vanes + self.swirl * self.vanes * depth * 0.35;
-        let crest = 1.0 - 2.0 * ((along.rem_euclid(1.0)) - 0.5).abs();
-        let vane = step(0.72, 0.98, crest) * step(0.05, 0.5, depth) * step(1.02, 0.85, depth);
-        let rough = noise(self.seed ^ 3, at * 48.0, r * 30.0, 48);
-        14.0 + 8.0 * depth + 26.0 * vane + 5.0 * rough
+        // Each vane rises slowly to a lit crest and falls off steeply behind it.
+        let phase = fraction(along);
+        let vane = step(0.1, 0.82, phase)
+            * step(0.98, 0.84, phase)
+            * step(0.1, 0.6, depth)
+            * step(1.03, 0.86, depth);
+        let lit = (0.55 + 0.6 * noise(self.seed ^ 4, at * 6.0, 2.5, 6)).clamp(0.1, 1.0);
+        let rough = noise(self.seed ^ 3, at * 40.0, r * 26.0, 40);
+        12.0 + 6.0 * depth + 40.0 * vane * vane * lit + 5.0 * rough
     }
 
     fn bore_level(&self, floor: (f32, f32), a: f32, b: f32) -> f32 {
@@ -215,7 +227,7 @@ impl Impeller {
         let hub_in = self.radii[4];
         let (sin, cos) = towards.sin_cos();
         let shade = mean + slope * (a * cos + b * sin) / hub_in;
-        let on_floor = step(0.97, 0.88, floor.0.hypot(floor.1) / hub_in);
+        let on_floor = step(0.97, 0.88, length(floor.0, floor.1) / hub_in);
         let wall = 45.0 + 0.3 * shade;
         wall + (shade - wall) * on_floor
     }

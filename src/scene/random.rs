@@ -17,6 +17,7 @@ pub(super) enum Purpose {
     Light,
     Order,
     Noise,
+    Sample,
 }
 
 /// A random stream with the draws that drawing needs.
@@ -84,6 +85,22 @@ fn lattice(seed: u32, x: i32, y: i32) -> f32 {
     h as f32 * (2.0 / u32::MAX as f32) - 1.0
 }
 
+/// The length of a vector; `hypot` guards against overflow that cannot happen here, and is slow.
+pub(super) fn length(x: f32, y: f32) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
+/// The greatest whole number that is not above `x`, for values that fit: `floor` is a call where the CPU's base set has none.
+fn floor(x: f32) -> i32 {
+    let whole = x as i32;
+    whole - i32::from(whole as f32 > x)
+}
+
+/// The fraction of `x` above the whole number below it.
+pub(super) fn fraction(x: f32) -> f32 {
+    x - floor(x) as f32
+}
+
 fn ease(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
@@ -91,9 +108,8 @@ fn ease(t: f32) -> f32 {
 /// Smooth noise of -1 to 1 over the plane, features about 1 wide. With `period_x` greater than 0 it repeats along x after so
 /// many units.
 pub(super) fn noise(seed: u32, x: f32, y: f32, period_x: i32) -> f32 {
-    let (fx, fy) = (x.floor(), y.floor());
-    let (ix, iy) = (fx as i32, fy as i32);
-    let (tx, ty) = (ease(x - fx), ease(y - fy));
+    let (ix, iy) = (floor(x), floor(y));
+    let (tx, ty) = (ease(x - ix as f32), ease(y - iy as f32));
     let wrap = |i: i32| if period_x > 0 { i.rem_euclid(period_x) } else { i };
     let (x0, x1) = (wrap(ix), wrap(ix.wrapping_add(1)));
     let y1 = iy.wrapping_add(1);
@@ -156,6 +172,13 @@ mod tests {
         assert_eq!(first(Purpose::Look, 3), first(Purpose::Look, 3));
         assert_ne!(first(Purpose::Look, 3), first(Purpose::Look, 4));
         assert_ne!(first(Purpose::Look, 3), first(Purpose::Truth, 3));
+    }
+
+    #[test]
+    fn fractions_are_those_of_the_standard_library() {
+        for x in [-2.5f32, -1.0, -0.25, 0.0, 0.75, 3.0, 1000.5] {
+            assert_eq!(fraction(x), x - x.floor());
+        }
     }
 
     #[test]

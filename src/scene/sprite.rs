@@ -5,7 +5,7 @@
 use super::canvas::{Canvas, OVERSAMPLE};
 use super::defect::Defect;
 use super::impeller::Impeller;
-use super::random::{Dice, Purpose, step};
+use super::random::{Dice, Purpose, length, step};
 
 /// Values of a sprite are fixed-point numbers with this as one.
 pub(super) const ONE: f32 = 256.0;
@@ -97,40 +97,39 @@ impl Painter {
         for ((levels, covers), (part, cover)) in
             rows.zip(part.chunks_exact_mut(side).zip(cover.chunks_exact_mut(side)))
         {
-            let weights = [0.125, 0.375, 0.375, 0.125];
             for column in 1..side - 1 {
                 let first = column * OVERSAMPLE - 1;
-                let (levels, covers) = (&levels[first..first + 4], &covers[first..first + 4]);
-                for k in 0..4 {
-                    cover[column] += weights[k] * covers[k];
-                    part[column] += weights[k] * covers[k] * levels[k];
-                }
+                let covers: &[f32; 4] = covers[first..].first_chunk().expect("the last column is left out");
+                let levels: &[f32; 4] = levels[first..].first_chunk().expect("the last column is left out");
+                let mixed = |at: [f32; 4]| 0.125 * (at[0] + at[3]) + 0.375 * (at[1] + at[2]);
+                cover[column] = mixed(*covers);
+                part[column] = mixed(std::array::from_fn(|k| covers[k] * levels[k]));
             }
         }
     }
 
     fn shrink_columns(&self, shadow: &Shadow, sprite: &mut Sprite) {
         let side = sprite.side;
-        let [part, cover] = &self.shrunk;
         for row in 1..side - 1 {
-            let first = row * OVERSAMPLE - 1;
-            let line = |plane: &[f32], column: usize| {
-                let at = |k: usize| plane[(first + k) * side + column];
-                0.125 * (at(0) + at(3)) + 0.375 * (at(1) + at(2))
+            let four = |plane: usize| {
+                let lines = &self.shrunk[plane][(row * OVERSAMPLE - 1) * side..][..4 * side];
+                let (upper, lower) = lines.split_at(2 * side);
+                let ((a, b), (c, d)) = (upper.split_at(side), lower.split_at(side));
+                move |i: usize| 0.125 * (a[i] + d[i]) + 0.375 * (b[i] + c[i])
             };
+            let (part, cover) = (four(0), four(1));
             let y = self.canvas.coordinate(row * OVERSAMPLE);
-            for column in 0..side {
-                let covered = line(cover, column);
-                let x = self.canvas.coordinate(column * OVERSAMPLE);
-                let open = (1.0 - covered).max(0.0);
-                if open > 0.0 {
-                    let shade = shadow.at(x, y, self.impeller.shape.radius(x, y));
-                    sprite.keep[row * side + column] = fixed(open * (1.0 - shade));
-                    sprite.add[row * side + column] = fixed(line(part, column));
+            let keeps = &mut sprite.keep[row * side..][..side];
+            let adds = &mut sprite.add[row * side..][..side];
+            for (column, (keep, add)) in keeps.iter_mut().zip(adds).enumerate() {
+                let open = (1.0 - cover(column)).max(0.0);
+                *add = fixed(part(column));
+                *keep = if open > 0.0 {
+                    let x = self.canvas.coordinate(column * OVERSAMPLE);
+                    fixed(open * (1.0 - shadow.at(x, y, self.impeller.shape.radius(x, y))))
                 } else {
-                    sprite.keep[row * side + column] = 0;
-                    sprite.add[row * side + column] = fixed(line(part, column));
-                }
+                    0
+                };
             }
         }
     }
@@ -146,15 +145,14 @@ struct Shadow {
 impl Shadow {
     fn roll(dice: &mut Dice, light: f32) -> Self {
         let (sin, cos) = (light + std::f32::consts::PI + dice.range32(-0.3, 0.3)).sin_cos();
-        Self { towards: (cos, sin), strength: dice.range32(0.5, 0.72), length: dice.range32(0.05, 0.08) }
+        Self { towards: (cos, sin), strength: dice.range32(0.6, 0.82), length: dice.range32(0.055, 0.085) }
     }
 
     /// Share of the light that is missing; `radius` is 1 on the outline.
     fn at(&self, x: f32, y: f32, radius: f32) -> f32 {
-        let facing = (x * self.towards.0 + y * self.towards.1) / x.hypot(y).max(1e-6);
+        let facing = (x * self.towards.0 + y * self.towards.1) / length(x, y).max(1e-6);
         let side = 0.5 + 0.5 * facing;
-        let length = 0.02 + self.length * side;
-        let away = (radius - 1.0).max(0.0) / length;
+        let away = (radius - 1.0).max(0.0) / (0.02 + self.length * side);
         let fade = step(REACH, REACH - 0.1, radius);
         self.strength * (0.3 + 0.7 * side) * (-away * (0.35 + 0.65 * away)).exp() * fade
     }

@@ -38,7 +38,7 @@ impl Fabric {
         let (wide, broad, small, long) = (count(70.0), count(16.0), count(2.5), count(240.0));
         let threads = count(1.7);
         // A weave finer than the pixels would only make moire.
-        let weave = 3.2 * step(0.85, 0.4, grid.pixel_mm);
+        let weave = 5.0 * step(0.85, 0.4, grid.pixel_mm);
         let seam = (dice.range32(0.0, loop_mm), dice.range32(-0.3, 0.3));
         for row in 0..grid.height {
             let y = row as f32 * grid.pixel_mm;
@@ -129,14 +129,14 @@ impl Rails {
                 // From the border of the picture (0) to the belt (1), whichever side it is.
                 let from_border = if side == 0 { row } else { rows - 1 - row };
                 let depth = (from_border as f32 + 0.5) / rows as f32;
-                let gap = step(0.72, 0.86, depth);
-                let bevel = 22.0 * step(0.5, 0.62, depth) * step(0.8, 0.68, depth);
+                let gap = step(0.42, 0.58, depth);
+                let bevel = 14.0 * step(0.16, 0.3, depth) * step(0.5, 0.36, depth);
                 for column in 0..grid.width {
                     let x = column as f32;
                     let brushed = 4.0 * noise(base ^ side, x / 90.0, row as f32 * 1.3, 0)
                         + 3.0 * noise(base ^ 4 ^ side, x / 25.0, row as f32 * 2.1, 0);
                     let metal = steel + brushed + bevel;
-                    grey.push((metal + (0.52 * level - metal) * gap).clamp(1.0, 254.0) as u8);
+                    grey.push((metal + (0.45 * level - metal) * gap).clamp(1.0, 254.0) as u8);
                 }
             }
         }
