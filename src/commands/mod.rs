@@ -26,8 +26,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-
-use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
 
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
