@@ -205,6 +205,39 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     }
 }
 
+/// Loads the model as the line would, warm-up included.
+fn model(config: &Config, findings: &mut Findings<'_>) {
+    match model::open(&config.model.path) {
+        Ok(model) => {
+            let info = model.info();
+            findings.fact(
+                "model",
+                format!(
+                    "{}@{}: {} parameters, {:.1} million multiply-adds, {:.1} ms a part on this machine",
+                    info.name,
+                    info.id,
+                    info.parameters,
+                    info.multiply_adds as f64 / 1e6,
+                    info.warm_up.as_secs_f64() * 1e3
+                ),
+            );
+        }
+        Err(error) => findings.problem(ExitCode::Device, "model.path", error.to_string()),
+    }
+}
+
+/// What the broker's section needs beyond readable files: certificates that fit, a build that has MQTT.
+fn reports(config: &Config, findings: &mut Findings<'_>) {
+    if !config.mqtt.enabled {
+        return;
+    }
+    match report::check(&config.mqtt, &config.line.name) {
+        Ok(()) => findings.fact("mqtt", format!("reports to {}:{}", config.mqtt.host, config.mqtt.port)),
+        Err(ReportError::Setting { key, what }) => findings.problem(ExitCode::Usage, key, what),
+        Err(error) => findings.problem(ExitCode::Usage, "mqtt", error.to_string()),
+    }
+}
+
 /// The beginning of a file that must be readable.
 fn file(path: &Path, key: &str, findings: &mut Findings<'_>) -> Option<Vec<u8>> {
     /// Enough to see what a file is.

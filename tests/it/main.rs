@@ -21,5 +21,7 @@ mod mqtt;
 mod pipeline;
 /// Devices and brokers for the tests.
 mod support;
+/// The whole simulated line with the shipped model.
+mod line;
 /// Layers, limits and headers of the sources.
 mod tidy;
