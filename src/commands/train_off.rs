@@ -16,6 +16,7 @@ pub(super) struct Args {
 /// # Errors
 /// Always.
 pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
-    let text = "this build has no `train` feature; build castgate with `cargo build --release --features train`";
+    let text =
+        "this build has no `train` feature; build castgate with `cargo build --release --features train`";
     Err(UsageError(text.to_owned()).into())
 }

@@ -212,8 +212,9 @@ mod tests {
 
     /// Pieces of which texts that look like YAML are made.
     const PIECES: &[&str] = &[
-        "line", "camera", "gate", "mqtt", "speed", "rate", "tls", "position", "region", " ", "  ", "\n", ": ", "- ", "{", "}", "[",
-        "]", ",", "&a", "*a", "!t", "\"", "'", "#", "0mm", "-5m/s", ".nan", "~", "1e9", "\t",
+        "line", "camera", "gate", "mqtt", "speed", "rate", "tls", "position", "region", " ", "  ", "\n",
+        ": ", "- ", "{", "}", "[", "]", ",", "&a", "*a", "!t", "\"", "'", "#", "0mm", "-5m/s", ".nan", "~",
+        "1e9", "\t",
     ];
 
     proptest::proptest! {
