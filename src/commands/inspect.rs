@@ -56,7 +56,16 @@ impl Line {
             Err(fault) => {
                 let (reason, verdict) = (Some("bad_image"), "reject");
                 let (read_ms, preprocess_ms, infer_ms) = (None, None, None);
-                return Self { file, verdict, reason, score: None, fault: Some(fault), read_ms, preprocess_ms, infer_ms };
+                return Self {
+                    file,
+                    verdict,
+                    reason,
+                    score: None,
+                    fault: Some(fault),
+                    read_ms,
+                    preprocess_ms,
+                    infer_ms,
+                };
             }
         };
         let (score, fault) = match judged.answer {
@@ -78,7 +87,8 @@ impl Line {
             (None, Some(fault)) => write!(line, "{}: {fault}", self.reason.unwrap_or("")),
             (None, None) => Ok(()),
         };
-        if let (Some(read), Some(preprocess), Some(infer)) = (self.read_ms, self.preprocess_ms, self.infer_ms) {
+        if let (Some(read), Some(preprocess), Some(infer)) = (self.read_ms, self.preprocess_ms, self.infer_ms)
+        {
             let _ = write!(line, "  read {read:.2} ms, prepare {preprocess:.2} ms, infer {infer:.2} ms");
         }
         format!("{line}  {}\n", self.file)

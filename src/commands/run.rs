@@ -41,7 +41,8 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
     // Opened first: a long run must not end with a file that cannot be written.
-    let summary_file = args.summary.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    let summary_file =
+        args.summary.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stopper = Stopper::default();
     let stop = stopper.clone();

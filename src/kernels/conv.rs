@@ -32,7 +32,9 @@ fn forward_body<F: Float, A: Arithmetic>(
         (8, true) => forward_tiled::<F, A, 8, 2, 6>(size, channels_in, input, weights, bias, relu, output),
         (8, false) => forward_tiled::<F, A, 8, 1, 12>(size, channels_in, input, weights, bias, relu, output),
         (16, true) => forward_tiled::<F, A, 16, 2, 6>(size, channels_in, input, weights, bias, relu, output),
-        (16, false) => forward_tiled::<F, A, 16, 1, 12>(size, channels_in, input, weights, bias, relu, output),
+        (16, false) => {
+            forward_tiled::<F, A, 16, 1, 12>(size, channels_in, input, weights, bias, relu, output)
+        }
         (_, true) => forward_tiled::<F, A, 0, 2, 6>(size, channels_in, input, weights, bias, relu, output),
         (_, false) => forward_tiled::<F, A, 0, 1, 12>(size, channels_in, input, weights, bias, relu, output),
     }
@@ -62,10 +64,30 @@ fn forward_tiled<F: Float, A: Arithmetic, const CIN: usize, const B: usize, cons
                 if columns >= T {
                     // The last tile overlaps the one before: the same sums again, which is cheaper than a slow remainder.
                     x = x.min(columns - T);
-                    tile::<F, A, CIN, B, T>(size.width, cin, x, lines, &weights[co..], cout, &bias[co..], relu, &mut out_row[x * cout + co..]);
+                    tile::<F, A, CIN, B, T>(
+                        size.width,
+                        cin,
+                        x,
+                        lines,
+                        &weights[co..],
+                        cout,
+                        &bias[co..],
+                        relu,
+                        &mut out_row[x * cout + co..],
+                    );
                     x += T;
                 } else {
-                    tile::<F, A, CIN, B, 1>(size.width, cin, x, lines, &weights[co..], cout, &bias[co..], relu, &mut out_row[x * cout + co..]);
+                    tile::<F, A, CIN, B, 1>(
+                        size.width,
+                        cin,
+                        x,
+                        lines,
+                        &weights[co..],
+                        cout,
+                        &bias[co..],
+                        relu,
+                        &mut out_row[x * cout + co..],
+                    );
                     x += 1;
                 }
             }

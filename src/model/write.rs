@@ -149,7 +149,10 @@ fn value(name: &str, dims: &[usize]) -> ValueInfoProto {
     let tensor = type_proto::Tensor { elem_type: DataType::Float.into(), shape: Some(shape) };
     ValueInfoProto {
         name: name.to_owned(),
-        r#type: Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() }),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..TypeProto::default()
+        }),
         ..ValueInfoProto::default()
     }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config;
 
+pub mod interval;
 pub mod message;
 #[cfg(feature = "mqtt")]
 mod mqtt;
 #[cfg(not(feature = "mqtt"))]
 #[path = "mqtt_off.rs"]
 mod mqtt;
-pub mod interval;
 mod wall;
 
 use message::{Identity, Message};

@@ -130,7 +130,11 @@ fn figure(value: Option<f64>) -> String {
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let c = &self.confusion;
-        writeln!(f, "model          {}, threshold {}, unsure band +-{}", self.model, self.threshold, self.unsure)?;
+        writeln!(
+            f,
+            "model          {}, threshold {}, unsure band +-{}",
+            self.model, self.threshold, self.unsure
+        )?;
         writeln!(f, "pictures       {}, {:.0} a second", self.images, self.images_per_second)?;
         if !self.skipped.is_empty() {
             writeln!(f, "skipped        {} that cannot be read", self.skipped.len())?;
@@ -139,9 +143,10 @@ impl fmt::Display for Evaluation {
         writeln!(f, "escapes        {} of {} defective", self.escapes, c.defect_passed + c.defect_rejected)?;
         writeln!(f, "false rejects  {} of {} good\n", self.false_rejects, c.ok_passed + c.ok_rejected)?;
         writeln!(f, "           precision  recall      F1    rejected  passed")?;
-        for (name, of, rejected, passed) in
-            [("defective", self.defect, c.defect_rejected, c.defect_passed), ("good", self.ok, c.ok_rejected, c.ok_passed)]
-        {
+        for (name, of, rejected, passed) in [
+            ("defective", self.defect, c.defect_rejected, c.defect_passed),
+            ("good", self.ok, c.ok_rejected, c.ok_passed),
+        ] {
             let (precision, recall, f1) = (figure(of.precision), figure(of.recall), figure(of.f1));
             writeln!(f, "{name:<10} {precision:>9}  {recall:>6}  {f1:>6}  {rejected:>8}  {passed:>6}")?;
         }

@@ -20,7 +20,11 @@ fn latency(f: &mut fmt::Formatter<'_>, name: &str, of: Percentiles) -> fmt::Resu
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nparts          {} in {:.1} s: {} ok, {} rejected", self.parts, self.seconds, self.ok, self.rejected)?;
+        writeln!(
+            f,
+            "\nparts          {} in {:.1} s: {} ok, {} rejected",
+            self.parts, self.seconds, self.ok, self.rejected
+        )?;
         for (reason, number) in &self.rejected_by_reason {
             writeln!(f, "  {reason:<12} {number}")?;
         }
@@ -30,7 +34,11 @@ impl fmt::Display for Summary {
             writeln!(f, "still on the belt at the end: {}", self.unresolved)?;
         }
         let frames = &self.frames;
-        write!(f, "frames         {} captured, {} inspected, {} dropped", frames.captured, frames.inspected, frames.dropped)?;
+        write!(
+            f,
+            "frames         {} captured, {} inspected, {} dropped",
+            frames.captured, frames.inspected, frames.dropped
+        )?;
         if frames.unusable > 0 {
             write!(f, "; {} unusable pictures", frames.unusable)?;
         }

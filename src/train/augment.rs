@@ -67,7 +67,8 @@ pub struct Change {
 
 impl Change {
     /// No change.
-    pub const NONE: Change = Change { turn: [[1.0, 0.0], [0.0, 1.0]], shift: [0.0, 0.0], gain: 1.0, gamma: 1.0 };
+    pub const NONE: Change =
+        Change { turn: [[1.0, 0.0], [0.0, 1.0]], shift: [0.0, 0.0], gain: 1.0, gamma: 1.0 };
 
     /// Draws a change.
     pub fn draw(augment: Augment, random: &mut impl Rng) -> Self {

@@ -73,7 +73,11 @@ pub fn decode(bytes: &[u8], network: &Network, print: u64) -> Result<Progress, C
     let parameters = reader.singles(count)?;
     let adam = Adam { steps, mean: reader.singles(count)?, square: reader.singles(count)? };
     let best = if reader.take::<1>()? == [1] { Some(candidate(&mut reader, network)?) } else { None };
-    if reader.0.is_empty() { Ok(Progress { epoch, parameters, adam, best }) } else { Err(CheckpointError::Damaged) }
+    if reader.0.is_empty() {
+        Ok(Progress { epoch, parameters, adam, best })
+    } else {
+        Err(CheckpointError::Damaged)
+    }
 }
 
 fn candidate(reader: &mut Reader<'_>, network: &Network) -> Result<Candidate, CheckpointError> {

@@ -124,7 +124,13 @@ fn random(seed: u64, epoch: u32, place: u64) -> Pcg64 {
 
 impl<'a> Fit<'a> {
     /// A run from the beginning. `normal` is mean and standard deviation of the pixels, with white as 1.
-    pub fn new(network: Network, plan: Plan, pictures: &'a Pictures, split: &'a Split, normal: (f32, f32)) -> Self {
+    pub fn new(
+        network: Network,
+        plan: Plan,
+        pictures: &'a Pictures,
+        split: &'a Split,
+        normal: (f32, f32),
+    ) -> Self {
         let parameters = initial(&network, &mut random(plan.seed, 0, 0));
         let trainer = Trainer::new(network, parameters, plan.batch, plan.threads);
         Self { plan, pictures, split, normal, trainer, epoch: 0, best: None }

@@ -19,7 +19,9 @@ const MOST_BLOCKS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// An item that is neither a convolution nor the dense layer.
-    #[error("network item `{0}` is neither a convolution such as `16`, `16n`, `16p` or `16np` nor the dense layer `d64`")]
+    #[error(
+        "network item `{0}` is neither a convolution such as `16`, `16n`, `16p` or `16np` nor the dense layer `d64`"
+    )]
     Item(String),
     /// Too many or too few channels.
     #[error("network item `{0}` is outside 1..={MOST_CHANNELS} channels")]
@@ -28,7 +30,9 @@ pub enum NetworkError {
     #[error("a network is 1 to {MOST_BLOCKS} convolutions and then one dense layer, such as `{TAPERED}`")]
     Order,
     /// A convolution or pooling finds no pixels left.
-    #[error("network item `{item}` gets a map of {height}x{width} pixels, which is too small: enlarge the input or pool less")]
+    #[error(
+        "network item `{item}` gets a map of {height}x{width} pixels, which is too small: enlarge the input or pool less"
+    )]
     TooSmall {
         /// The item.
         item: String,

@@ -53,16 +53,14 @@ impl<F: Float> BlockFilled<F> {
         let (cin, cout) = (stage.channels_in, stage.block.channels);
         let (lanes_in, lanes_out) = (stage.lanes_in, stage.lanes_out());
         let slots = stage.slots;
-        let weights = self.weights.chunks_exact_mut(lanes_out).enumerate().filter_map(move |(row, filled)| {
-            let (tap, channel) = (row / lanes_in, row % lanes_in);
-            let start = slots.weights.start + (tap * cin + channel) * cout;
-            (channel < cin).then(|| (start..start + cout, &mut filled[..cout]))
-        });
-        let vectors = [
-            (slots.bias, &mut self.bias),
-            (slots.gamma, &mut self.gamma),
-            (slots.beta, &mut self.beta),
-        ];
+        let weights =
+            self.weights.chunks_exact_mut(lanes_out).enumerate().filter_map(move |(row, filled)| {
+                let (tap, channel) = (row / lanes_in, row % lanes_in);
+                let start = slots.weights.start + (tap * cin + channel) * cout;
+                (channel < cin).then(|| (start..start + cout, &mut filled[..cout]))
+            });
+        let vectors =
+            [(slots.bias, &mut self.bias), (slots.gamma, &mut self.gamma), (slots.beta, &mut self.beta)];
         weights.chain(vectors.into_iter().map(|(slot, filled)| (slot.range(), &mut filled[..slot.len])))
     }
 }

@@ -322,7 +322,8 @@ impl<F: Float> Pass<F> {
             conv::weight_gradient(stage.input, lanes_in, input, slope, &mut sums.weights, &mut sums.bias);
             if at > 0 {
                 conv::border(stage.conv, lanes, slope, &mut self.bordered);
-                let size = crate::kernels::MapSize { height: stage.conv.height + 4, width: stage.conv.width + 4 };
+                let size =
+                    crate::kernels::MapSize { height: stage.conv.height + 4, width: stage.conv.width + 4 };
                 let (turned, none) = (&shared.parameters.turned[at], &self.nothing[..lanes_in]);
                 conv::forward(size, lanes, &self.bordered, turned, none, false, &mut trace.gradient);
             }

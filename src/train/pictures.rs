@@ -30,7 +30,11 @@ impl Pictures {
     /// # Panics
     /// When `grey` has not the number of pixels that the size asks for.
     pub fn push(&mut self, grey: &[u8], truth: Truth) {
-        assert_eq!(grey.len(), self.size.height * self.size.width, "a picture has the size of its collection");
+        assert_eq!(
+            grey.len(),
+            self.size.height * self.size.width,
+            "a picture has the size of its collection"
+        );
         self.grey.extend_from_slice(grey);
         self.truths.push(truth);
     }
@@ -88,7 +92,9 @@ impl Pictures {
 
 /// FNV-1a, 64 bits.
 pub(super) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| (print ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| {
+        (print ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Which pictures are trained on and by which the best epoch is chosen.

@@ -32,8 +32,10 @@ pub fn judge(judged: &[Judged], threshold: f32) -> Quality {
         let right = if truth == Truth::Defect { f64::from(score) } else { 1.0 - f64::from(score) };
         -right.max(1e-7).ln()
     });
-    let escapes = judged.iter().filter(|&&(score, truth)| truth == Truth::Defect && score < threshold).count();
-    let false_rejects = judged.iter().filter(|&&(score, truth)| truth == Truth::Ok && score >= threshold).count();
+    let escapes =
+        judged.iter().filter(|&&(score, truth)| truth == Truth::Defect && score < threshold).count();
+    let false_rejects =
+        judged.iter().filter(|&&(score, truth)| truth == Truth::Ok && score >= threshold).count();
     Quality {
         loss: loss.sum::<f64>() / count,
         accuracy: 1.0 - (escapes + false_rejects) as f64 / count,

@@ -125,12 +125,8 @@ impl<F: Float> Trainer<F> {
         self.filled.fill(&self.network, &self.parameters);
         let shares = shares(pictures, self.workers.len());
         let exchange = Exchange::new(shares.len());
-        let shared = Shared {
-            network: &self.network,
-            parameters: &self.filled,
-            exchange: &exchange,
-            batch: pictures,
-        };
+        let shared =
+            Shared { network: &self.network, parameters: &self.filled, exchange: &exchange, batch: pictures };
         let work = |pass: &mut Pass<F>, share: Range<usize>| -> Result<StepReport, Broken> {
             let _presence = exchange.presence();
             for (i, input) in share.clone().zip(pass.inputs()) {

@@ -83,7 +83,9 @@ impl Made<'_> {
 
     fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
         let (args, split) = (self.args, self.split);
-        let name = |path: &Path| path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = |path: &Path| {
+            path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
         let defective = |of: &[usize]| self.pictures.count(of, Truth::Defect);
         let quality = judge(judged, threshold);
         Manifest {
@@ -102,7 +104,13 @@ impl Made<'_> {
             training: Training {
                 command: command(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
-                data: args.folders.data.file_name().unwrap_or(args.folders.data.as_os_str()).to_string_lossy().into_owned(),
+                data: args
+                    .folders
+                    .data
+                    .file_name()
+                    .unwrap_or(args.folders.data.as_os_str())
+                    .to_string_lossy()
+                    .into_owned(),
                 data_licence: args.licence.clone(),
                 images: Images {
                     train_ok: split.train.len() - defective(&split.train),

@@ -128,7 +128,15 @@ fn run_with(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let complete = train(&mut fit, args, &file, &stop)?;
     let Some(best) = fit.best().cloned() else { bail!("nothing was trained: no epoch was left to run") };
-    let made = Made { args, network: &network, pictures: &pictures, split: &split, normal, epochs: fit.epoch(), best };
+    let made = Made {
+        args,
+        network: &network,
+        pictures: &pictures,
+        split: &split,
+        normal,
+        epochs: fit.epoch(),
+        best,
+    };
     made.write(&mut fit)?;
     if complete {
         // Only a left-over: when it cannot be removed, nothing is lost.
@@ -147,7 +155,8 @@ fn threads(args: &Args) -> usize {
 /// What can be refused before pictures are read.
 fn check(args: &Args) -> anyhow::Result<Network> {
     let side = usize::from(args.size);
-    let network = Network::parse(&args.network, MapSize { height: side, width: side }).context("--network")?;
+    let network =
+        Network::parse(&args.network, MapSize { height: side, width: side }).context("--network")?;
     ensure!(args.rate > 0.0 && args.rate <= 1.0, "--rate {} is outside 0 to 1", args.rate);
     let smoothing = args.smoothing;
     ensure!((0.0..=0.5).contains(&smoothing), "--smoothing {smoothing} is outside 0 to 0.5");
@@ -195,12 +204,17 @@ fn say_data(pictures: &Pictures, split: &Split, skipped: usize) {
     println!("train     {}", both(&split.train));
     println!("validate  {}", both(&split.validation));
     if split.repeats > 0 {
-        println!("          {} pictures repeat another pixel for pixel; repeats stay on one side", split.repeats);
+        println!(
+            "          {} pictures repeat another pixel for pixel; repeats stay on one side",
+            split.repeats
+        );
     }
     if split.conflicts > 0 {
         println!("          {} pictures repeat one of the other class: a label is wrong", split.conflicts);
     }
-    println!("          near repeats (the same part turned or moved) are not looked for: where there are any,");
+    println!(
+        "          near repeats (the same part turned or moved) are not looked for: where there are any,"
+    );
     println!("          validation figures are too good");
 }
 

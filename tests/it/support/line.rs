@@ -41,7 +41,10 @@ impl<F: FnMut(u64, &mut Frame) -> Result<Captured, CameraError> + Send> FrameSou
 }
 
 /// Gives `count` small grey frames and then ends; `shade` is the grey of frame n.
-pub(crate) fn pictures(count: u64, mut shade: impl FnMut(u64) -> u8 + Send + 'static) -> Box<dyn FrameSource> {
+pub(crate) fn pictures(
+    count: u64,
+    mut shade: impl FnMut(u64) -> u8 + Send + 'static,
+) -> Box<dyn FrameSource> {
     let mut given = 0;
     Box::new(FakeCamera {
         every: None,

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "mqtt")]
 pub(crate) mod broker;
+pub(crate) mod line;
 #[cfg(feature = "mqtt")]
 pub(crate) mod mosquitto;
-pub(crate) mod line;
 pub(crate) mod onnx;
