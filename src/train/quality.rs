@@ -72,7 +72,8 @@ pub fn threshold(judged: &[Judged]) -> f32 {
         let (escapes, false_rejects) = judge_counts(judged, threshold);
         escapes * ESCAPE_COST + false_rejects
     };
-    let mut scores: Vec<f32> = judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
+    let mut scores: Vec<f32> =
+        judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores.dedup();
     let mut best = (cost(HIGHEST), HIGHEST);
