@@ -25,3 +25,6 @@ mod pipeline;
 mod support;
 /// Layers, limits and headers of the sources.
 mod tidy;
+/// Training from pictures to a model that the engine runs.
+#[cfg(feature = "train")]
+mod train;
