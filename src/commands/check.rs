@@ -168,10 +168,6 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     {
         folder(path, &["ok_front", "def_front"], "simulation.parts_from", findings);
     }
-    if !config.model.is_built_in() {
-        file(&config.model.path, "model.path", findings);
-        file(&config.model.path.with_extension("yaml"), "model.path", findings);
-    }
     if !config.mqtt.enabled {
         return;
     }
@@ -215,12 +211,11 @@ fn model(config: &Config, findings: &mut Findings<'_>) {
             findings.fact(
                 "model",
                 format!(
-                    "{}@{}: {} parameters, {:.1} million multiply-adds, {:.1} ms a part on this machine",
+                    "{}@{}: {} parameters, {:.1} million multiply-adds",
                     info.name,
                     info.id,
                     info.parameters,
-                    info.multiply_adds as f64 / 1e6,
-                    info.warm_up.as_secs_f64() * 1e3
+                    info.multiply_adds as f64 / 1e6
                 ),
             );
         }
