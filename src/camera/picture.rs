@@ -33,6 +33,12 @@ pub enum PictureError {
         /// Height in pixels.
         height: u32,
     },
+    /// It is no file but a folder, a pipe or a device.
+    #[error("is no file")]
+    NoFile,
+    /// It is a JPEG whose end is missing; the decoder would fill the rest with grey.
+    #[error("is not a whole JPEG, PNG or BMP picture: its end is missing")]
+    CutOff,
     /// It is no JPEG, PNG or BMP, or a broken one.
     #[error("is not a whole JPEG, PNG or BMP picture: {0}")]
     Broken(#[from] image::ImageError),
@@ -72,6 +78,10 @@ pub fn pictures_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// # Errors
 /// When the file is no picture within the limits.
 pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> {
+    // Opening a pipe would wait for its other end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(PictureError::NoFile);
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.is_empty() {
@@ -79,6 +89,9 @@ pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> 
     }
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(PictureError::TooLong(std::fs::metadata(path)?.len()));
+    }
+    if is_cut_off_jpeg(&bytes) {
+        return Err(PictureError::CutOff);
     }
     let mut reader = ImageReader::new(BufReader::new(Cursor::new(&bytes[..]))).with_guessed_format()?;
     reader.limits(Limits::no_limits());
@@ -95,6 +108,26 @@ pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> 
     decoder.set_limits(limits)?;
     (frame.width, frame.height) = (width as usize, height as usize);
     fill(decoder, frame)
+}
+
+/// Whether this is a JPEG without an end-of-image marker after its first scan began (ITU-T T.81, annex B): inside a
+/// scan, a byte 0xFF of the data is followed by 0x00, so that marker cannot come from it; before it, a preview may hold one.
+fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+    let Some(mut rest) = bytes.strip_prefix(&[0xFF, 0xD8]) else { return false };
+    while let [0xFF, marker, high, low, ..] = *rest {
+        if marker == 0xFF {
+            rest = &rest[1..];
+            continue;
+        }
+        let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+        let Some(after) = rest.get(length..) else { return true };
+        if marker == 0xDA {
+            return !after.windows(2).any(|pair| pair == [0xFF, 0xD9]);
+        }
+        rest = after;
+    }
+    // Too short for a scan, or no markers at all: the decoder says what it is.
+    false
 }
 
 fn fill(decoder: impl ImageDecoder, frame: &mut Frame) -> Result<(), PictureError> {
@@ -195,6 +228,40 @@ mod tests {
             read_picture(Path::new("/nonexistent"), &mut Frame::default()),
             Err(PictureError::Io(_))
         ));
+    }
+
+    #[test]
+    fn a_jpeg_without_its_end_is_told_from_a_whole_one() {
+        let jpeg = encoded(image::ImageFormat::Jpeg, true);
+        assert!(!is_cut_off_jpeg(&jpeg));
+        let mut trailing = jpeg.clone();
+        trailing.extend_from_slice(b"what some cameras append");
+        assert!(read(&trailing).is_ok());
+        for cut in 1..jpeg.len() {
+            assert!(read(&jpeg[..jpeg.len() - cut]).is_err(), "{cut} bytes short");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_the_name_of_a_picture_is_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(read_picture(dir.path(), &mut Frame::default()), Err(PictureError::NoFile)));
+    }
+
+    #[test]
+    fn only_a_picture_without_any_colour_becomes_grey() {
+        let rgb = |pixels: &[u8]| Frame {
+            width: 2,
+            height: 1,
+            format: PixelFormat::Rgb8,
+            pixels: pixels.to_vec(),
+            ..Frame::default()
+        };
+        let (mut grey, mut red) = (rgb(&[7, 7, 7, 9, 9, 9]), rgb(&[7, 7, 7, 9, 9, 8]));
+        drop_false_colour(&mut grey);
+        drop_false_colour(&mut red);
+        assert_eq!((grey.format, &grey.pixels[..]), (PixelFormat::Grey8, &[7, 9][..]));
+        assert_eq!(red.format, PixelFormat::Rgb8);
     }
 
     /// CRC-32 as PNG uses it (ISO 3309), bit by bit.

@@ -10,6 +10,8 @@ use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, speed, time};
 use crate::config::{CameraKind, Config, GateKind, Trigger};
+use crate::model;
+use crate::report::{self, ReportError};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -51,7 +53,7 @@ impl Findings<'_> {
 type Probe = fn(&Config, &mut Findings<'_>);
 
 /// Every probe, in the order of the report.
-const PROBES: &[Probe] = &[features, line, view, gate, files];
+const PROBES: &[Probe] = &[features, line, view, gate, files, model, reports];
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
@@ -202,6 +204,39 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
             let message = format!("{} is no PEM file: it has no `-----BEGIN` line", path.display());
             findings.problem(ExitCode::Usage, key, message);
         }
+    }
+}
+
+/// Loads the model as the line would, warm-up included.
+fn model(config: &Config, findings: &mut Findings<'_>) {
+    match model::open(&config.model.path) {
+        Ok(model) => {
+            let info = model.info();
+            findings.fact(
+                "model",
+                format!(
+                    "{}@{}: {} parameters, {:.1} million multiply-adds, {:.1} ms a part on this machine",
+                    info.name,
+                    info.id,
+                    info.parameters,
+                    info.multiply_adds as f64 / 1e6,
+                    info.warm_up.as_secs_f64() * 1e3
+                ),
+            );
+        }
+        Err(error) => findings.problem(ExitCode::Device, "model.path", error.to_string()),
+    }
+}
+
+/// What the broker's section needs beyond readable files: certificates that fit, a build that has MQTT.
+fn reports(config: &Config, findings: &mut Findings<'_>) {
+    if !config.mqtt.enabled {
+        return;
+    }
+    match report::check(&config.mqtt, &config.line.name) {
+        Ok(()) => findings.fact("mqtt", format!("reports to {}:{}", config.mqtt.host, config.mqtt.port)),
+        Err(ReportError::Setting { key, what }) => findings.problem(ExitCode::Usage, key, what),
+        Err(error) => findings.problem(ExitCode::Usage, "mqtt", error.to_string()),
     }
 }
 

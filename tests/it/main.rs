@@ -12,6 +12,8 @@ mod fresh;
 mod golden;
 /// Licences of the dependencies.
 mod licences;
+/// The whole simulated line with the shipped model.
+mod line;
 /// Loading models, good and bad.
 mod model;
 /// Reports over MQTT, against a scripted broker and a real one.

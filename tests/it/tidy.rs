@@ -48,7 +48,9 @@ struct Source {
 impl Source {
     /// The part before the unit tests, without comments.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let end = self.text.find("\n#[cfg(test)]\nmod tests").unwrap_or(self.text.len());
+        let all_tests = self.name.ends_with("/tests.rs");
+        let first_test = self.text.find("\n#[cfg(test)]\nmod tests").unwrap_or(self.text.len());
+        let end = if all_tests { 0 } else { first_test };
         self.text[..end]
             .lines()
             .enumerate()
