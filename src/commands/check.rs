@@ -223,14 +223,17 @@ fn model(config: &Config, findings: &mut Findings<'_>) {
     }
 }
 
-/// What the broker's section needs beyond readable files: certificates that fit, a build that has MQTT.
+/// What the broker's section needs beyond readable files, once these are there: certificates that fit together.
 fn reports(config: &Config, findings: &mut Findings<'_>) {
-    if !config.mqtt.enabled {
+    if !config.mqtt.enabled || !findings.problems.is_empty() {
         return;
     }
     match report::check(&config.mqtt, &config.line.name) {
         Ok(()) => findings.fact("mqtt", format!("reports to {}:{}", config.mqtt.host, config.mqtt.port)),
         Err(ReportError::Setting { key, what }) => findings.problem(ExitCode::Usage, key, what),
+        Err(ReportError::File { key, path, what }) => {
+            findings.problem(ExitCode::Usage, key, format!("{path}: {what}"));
+        }
         Err(error) => findings.problem(ExitCode::Usage, "mqtt", error.to_string()),
     }
 }
