@@ -169,7 +169,7 @@ impl Progress {
 
     fn step(&mut self) {
         self.done += 1;
-        if self.shown && (self.done % 16 == 0 || self.done == self.all) {
+        if self.shown && (self.done.is_multiple_of(16) || self.done == self.all) {
             // A terminal that is gone is no reason to stop.
             let _ = write!(io::stderr(), "\r{} of {} pictures", self.done, self.all);
         }

@@ -1,6 +1,7 @@
 //! What the camera sees: belt, parts, rails, light, motion blur and noise, as a frame for a moment.
 //!
-//! Owns composition and the few sprites in view. Must not know files or the gate: pictures come through [`PartPictures`], and the
+//! Owns composition and the few sprites in view. Must not know files or the gate: pictures come through
+//! [`PartPictures`], and the
 //! caller says which parts are gone.
 
 use crate::config::Config;
@@ -148,7 +149,8 @@ impl Renderer {
         self.radius
     }
 
-    /// Fills size, format and pixels of `frame` with the view `seconds` after the start of the belt. Parts for which `gone` says
+    /// Fills size, format and pixels of `frame` with the view `seconds` after the start of the belt. Parts for
+    /// which `gone` says
     /// yes are not there. Allocates nothing once warm, unless `pictures` does.
     pub fn render(
         &mut self,
