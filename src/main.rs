@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use castgate::commands::{ExitCode, Invocation, tell};
+use castgate::commands::{ExitCode, Invocation, tell, tell_bug};
 use castgate::service::logging;
 
 fn main() -> ExitCode {
@@ -11,10 +11,10 @@ fn main() -> ExitCode {
         Ok(invocation) => invocation,
         Err(code) => return code,
     };
-    // Nothing is used after a panic but the exit code; the panic hook has logged what happened.
+    // Nothing that a panic may have left half done is used after it.
     match catch_unwind(AssertUnwindSafe(|| invocation.run())) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => tell(&error),
-        Err(_) => ExitCode::Bug,
+        Err(_) => tell_bug(),
     }
 }

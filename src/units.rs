@@ -30,7 +30,8 @@ fn split(text: &str) -> Option<(f64, &str)> {
 fn in_unit(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let (number, unit) = split(text)?;
     let factor = units.iter().find(|(name, _)| *name == unit)?.1;
-    let value = number * factor;
+    // Dividing by 100 gives the number that a programmer writes as 0.35; multiplying by 0.01 gives its neighbour.
+    let value = if factor < 1.0 { number / (1.0 / factor).round() } else { number * factor };
     value.is_finite().then_some(value)
 }
 
@@ -95,7 +96,7 @@ macro_rules! quantity {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern, "examples": [$example] })
+                json_schema!({ "type": "string", "description": $expected, "pattern": $pattern, "examples": [$example] })
             }
         }
     };
@@ -242,6 +243,7 @@ impl fmt::Display for Share {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy as _;
 
     #[test]
     fn every_unit_reads_and_prints() {
@@ -250,6 +252,8 @@ mod tests {
         assert_eq!("1500ms".parse::<Span>().unwrap().to_string(), "1.5s");
         assert_eq!("30Hz".parse::<Rate>().unwrap().to_string(), "30fps");
         assert_eq!("12.5%".parse::<Share>().unwrap().to_string(), "12.5%");
+        assert_eq!("35%".parse::<Share>().unwrap(), Share::fraction(0.35));
+        assert_eq!("700us".parse::<Span>().unwrap(), Span::ms(0.7));
     }
 
     #[test]
@@ -272,7 +276,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_panics(text in ".{0,12}") {
+        fn no_text_panics(text in proptest::collection::vec(proptest::char::any(), 0..12).prop_map(String::from_iter)) {
             let _ = (text.parse::<Length>(), text.parse::<Speed>(), text.parse::<Span>());
         }
 

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{ExitCode, exit, print};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, speed, time};
-use crate::config::{CameraKind, Config, Trigger};
+use crate::config::{CameraKind, Config, GateKind, Trigger};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -50,7 +51,7 @@ impl Findings<'_> {
 type Probe = fn(&Config, &mut Findings<'_>);
 
 /// Every probe, in the order of the report.
-const PROBES: &[Probe] = &[line, view, gate, files];
+const PROBES: &[Probe] = &[features, line, view, gate, files];
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
@@ -73,6 +74,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     print(&report)?;
     Ok(ExitCode::Ok)
+}
+
+/// Whether this build can do what is asked for.
+fn features(config: &Config, findings: &mut Findings<'_>) {
+    for (asked, built, feature, key) in [
+        (config.gate.kind == GateKind::Gpiochip, cfg!(feature = "gpio"), "gpio", "gate.kind"),
+        (config.mqtt.enabled, cfg!(feature = "mqtt"), "mqtt", "mqtt.enabled"),
+    ] {
+        if asked && !built {
+            findings.problem(ExitCode::Usage, key, format!("this build has no `{feature}` feature"));
+        }
+    }
 }
 
 fn line(config: &Config, findings: &mut Findings<'_>) {
@@ -163,9 +176,16 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     let mqtt = &config.mqtt;
     if let Some(path) = &mqtt.password_file
         && let Some(text) = file(path, "mqtt.password_file", findings)
-        && text.trim_ascii().is_empty()
     {
-        findings.problem(ExitCode::Usage, "mqtt.password_file", format!("{} is empty", path.display()));
+        if text.trim_ascii().is_empty() {
+            findings.problem(ExitCode::Usage, "mqtt.password_file", format!("{} is empty", path.display()));
+        }
+        if fs::metadata(path).is_ok_and(|file| file.mode() & 0o004 != 0) {
+            findings.fact(
+                "note",
+                format!("everybody on this machine can read {}; chmod 600 keeps it secret", path.display()),
+            );
+        }
     }
     if !mqtt.tls.enabled {
         return;
@@ -182,6 +202,39 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
             let message = format!("{} is no PEM file: it has no `-----BEGIN` line", path.display());
             findings.problem(ExitCode::Usage, key, message);
         }
+    }
+}
+
+/// Loads the model as the line would, warm-up included.
+fn model(config: &Config, findings: &mut Findings<'_>) {
+    match model::open(&config.model.path) {
+        Ok(model) => {
+            let info = model.info();
+            findings.fact(
+                "model",
+                format!(
+                    "{}@{}: {} parameters, {:.1} million multiply-adds, {:.1} ms a part on this machine",
+                    info.name,
+                    info.id,
+                    info.parameters,
+                    info.multiply_adds as f64 / 1e6,
+                    info.warm_up.as_secs_f64() * 1e3
+                ),
+            );
+        }
+        Err(error) => findings.problem(ExitCode::Device, "model.path", error.to_string()),
+    }
+}
+
+/// What the broker's section needs beyond readable files: certificates that fit, a build that has MQTT.
+fn reports(config: &Config, findings: &mut Findings<'_>) {
+    if !config.mqtt.enabled {
+        return;
+    }
+    match report::check(&config.mqtt, &config.line.name) {
+        Ok(()) => findings.fact("mqtt", format!("reports to {}:{}", config.mqtt.host, config.mqtt.port)),
+        Err(ReportError::Setting { key, what }) => findings.problem(ExitCode::Usage, key, what),
+        Err(error) => findings.problem(ExitCode::Usage, "mqtt", error.to_string()),
     }
 }
 

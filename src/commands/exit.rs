@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::Termination;
 
 use crate::config::load::LoadError;
+use crate::config::yaml::MAX_FAULTS;
 use crate::service::logging;
 
 /// What the program's exit code means; part of its interface.
@@ -55,9 +56,22 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
     if usage { ExitCode::Usage } else { ExitCode::Device }
 }
 
-/// `1 problem`, `2 problems`.
+/// Tells that castgate itself is at fault, after the panic hook has logged where.
+pub fn tell_bug() -> ExitCode {
+    let version = env!("CARGO_PKG_VERSION");
+    line(&format!(
+        "castgate: error: this is a bug in castgate {version}; please report it, with the log and with what was done"
+    ));
+    ExitCode::Bug
+}
+
+/// `1 problem`, `2 problems`; what is told ends at some number.
 pub(super) fn count(problems: usize) -> String {
-    format!("{problems} problem{}", if problems == 1 { "" } else { "s" })
+    match problems {
+        1 => "1 problem".to_owned(),
+        _ if problems < MAX_FAULTS => format!("{problems} problems"),
+        _ => format!("{problems} or more problems"),
+    }
 }
 
 /// A line on standard error, marked as an error for the journal; whoever closed standard error does not want it.

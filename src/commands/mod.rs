@@ -26,10 +26,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-
 use clap::{CommandFactory, FromArgMatches};
 
-pub use exit::{ExitCode, UsageError, tell};
+pub use exit::{ExitCode, UsageError, tell, tell_bug};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -145,10 +144,9 @@ fn definition() -> clap::Command {
 }
 
 /// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
-fn print(text: &str) -> io::Result<()> {
+fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
 /// Creates a file for what a command will write.

@@ -2,9 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::bail;
-
-use super::ExitCode;
+use super::{ExitCode, UsageError};
 
 /// Trains a model on labelled pictures (not in this build)
 #[derive(Debug, clap::Args)]
@@ -18,5 +16,7 @@ pub(super) struct Args {
 /// # Errors
 /// Always.
 pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
-    bail!("this build has no `train` feature; build castgate with `cargo build --release --features train`")
+    let text =
+        "this build has no `train` feature; build castgate with `cargo build --release --features train`";
+    Err(UsageError(text.to_owned()).into())
 }

@@ -82,10 +82,10 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let bytes = read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
     let problem = |fault| Problem { file: path.to_owned(), fault };
     let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let fault = wording::whole(format!("not a UTF-8 text: line {line} holds a byte that no text has"));
-        LoadError::Problems(vec![problem(fault)])
+        let place = yaml::at_byte(error.as_bytes(), error.utf8_error().valid_up_to());
+        let fault =
+            wording::whole("not a UTF-8 text: no letter is written with this byte; save the file as UTF-8");
+        LoadError::Problems(vec![problem(Fault { place: Some(place), ..fault })])
     })?;
     let mut config =
         parse(&text).map_err(|faults| LoadError::Problems(faults.into_iter().map(problem).collect()))?;
@@ -154,6 +154,7 @@ fn resolve(config: &mut Config, folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy as _;
 
     #[test]
     fn file_names_are_resolved_against_the_file_s_folder() {
@@ -199,23 +200,32 @@ mod tests {
         assert!(told(&folder.path().join("none")).contains("No such file"));
         let file = folder.path().join("a.yaml");
         std::fs::write(&file, b"line:\n  name: \xff\n").unwrap();
-        assert!(told(&file).ends_with("a.yaml: not a UTF-8 text: line 2 holds a byte that no text has"));
+        assert!(told(&file).ends_with(
+            "a.yaml:2:9: not a UTF-8 text: no letter is written with this byte; save the file as UTF-8"
+        ));
         assert!(
-            told(Path::new("/dev/zero")).contains("more than 1024 KiB"),
+            told(Path::new("/dev/zero")).contains("more than 256 KiB"),
             "{}",
             told(Path::new("/dev/zero"))
         );
     }
 
+    /// Pieces of which texts that look like YAML are made.
+    const PIECES: &[&str] = &[
+        "line", "camera", "gate", "mqtt", "speed", "rate", "tls", "position", "region", " ", "  ", "\n",
+        ": ", "- ", "{", "}", "[", "]", ",", "&a", "*a", "!t", "\"", "'", "#", "0mm", "-5m/s", ".nan", "~",
+        "1e9", "\t",
+    ];
+
     proptest::proptest! {
         #[test]
-        fn no_text_panics(text in "(?s).{0,200}") {
+        fn no_text_panics(text in proptest::collection::vec(proptest::char::any(), 0..200).prop_map(String::from_iter)) {
             let _ = parse(&text);
         }
 
         #[test]
         fn no_yaml_like_text_panics(
-            text in "((line|camera|gate|mqtt|speed|rate|tls|position|region| |  |\n|: |- |\\{|\\}|\\[|,|&a|\\*a|!t|\"|'|#|0mm|-5m/s|.nan|~|1e9|\t){0,40})",
+            text in proptest::collection::vec(proptest::sample::select(PIECES), 0..40).prop_map(|p| p.concat()),
         ) {
             let _ = parse(&text);
         }

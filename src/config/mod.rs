@@ -139,6 +139,7 @@ pub struct Camera {
     pub rate: Rate,
     /// Folder of pictures (JPEG, PNG, BMP), for `kind: folder`; its subfolders are read too, and `ok_front` and `def_front` among
     /// them say what the parts truly are.
+    #[schemars(example = &"/var/lib/castgate/pictures")]
     pub path: Option<PathBuf>,
     /// Pace of a folder camera.
     pub pace: Pace,
@@ -184,6 +185,7 @@ pub struct Region {
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocess {
     /// Part of the frame to look at; without it, all of it.
+    #[schemars(example = Region { x: 0, y: 40, width: 640, height: 240 })]
     pub region: Option<Region>,
     /// Whether to look for parts on the belt. If not, the whole region is taken for one part, as in a folder of
     /// single parts.
@@ -216,9 +218,11 @@ pub struct Model {
     /// `casting` the built-in model of the casting data.
     pub path: PathBuf,
     /// Score from which a part is a defect, 0 to 1; without it, the manifest's.
+    #[schemars(example = 0.5)]
     pub threshold: Option<f32>,
     /// Half width of the band around the threshold in which the model counts as unsure, 0 to 0.5; without it, the manifest's.
     /// Unsure parts are rejected.
+    #[schemars(example = 0.1)]
     pub unsure: Option<f32>,
 }
 
@@ -332,10 +336,11 @@ pub struct Gate {
     /// Position of the sensor behind the gate that sees removed parts leave, for the simulated line.
     pub confirm: Length,
     /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
+    #[schemars(example = &"gpiochip0")]
     pub chip: Option<String>,
     /// GPIO line: its name or its offset on `chip`.
     #[serde(deserialize_with = "name_or_number")]
-    #[schemars(schema_with = "name_or_number_schema")]
+    #[schemars(schema_with = "name_or_number_schema", example = &"GPIO17")]
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,

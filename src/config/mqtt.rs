@@ -18,10 +18,13 @@ pub struct Mqtt {
     /// Port of the broker.
     pub port: u16,
     /// Client id, the same at every start; without it `castgate-` and the line's name.
+    #[schemars(example = &"castgate-hall2")]
     pub client_id: Option<String>,
     /// User name.
+    #[schemars(example = &"castgate")]
     pub user: Option<String>,
     /// File that holds the password; a line end at its end is not part of it.
+    #[schemars(example = &"/etc/castgate/mqtt-password")]
     pub password_file: Option<PathBuf>,
     /// First part of every topic: `PREFIX/LINE/part`.
     pub prefix: String,
@@ -57,9 +60,12 @@ pub struct Tls {
     /// Whether to encrypt; usually with port 8883.
     pub enabled: bool,
     /// PEM file with the certificates that are trusted to sign the broker's. Needed with `enabled`.
+    #[schemars(example = &"/etc/ssl/certs/ca-certificates.crt")]
     pub ca_file: Option<PathBuf>,
     /// PEM file with this client's certificate, if the broker asks for one.
+    #[schemars(example = &"/etc/castgate/client.crt")]
     pub cert_file: Option<PathBuf>,
     /// PEM file with the key of `cert_file`.
+    #[schemars(example = &"/etc/castgate/client.key")]
     pub key_file: Option<PathBuf>,
 }

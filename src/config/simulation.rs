@@ -15,6 +15,7 @@ pub struct Simulation {
     pub seed: u64,
     /// Folder with `ok_front` and `def_front` whose pictures are laid on the belt, each once and then again in another order;
     /// without it parts are drawn.
+    #[schemars(example = &"castings/test")]
     pub parts_from: Option<PathBuf>,
     /// Share of defective parts among drawn ones.
     pub defects: Share,

@@ -15,9 +15,9 @@ use super::problem::{KeyPath, Step};
 use super::wording;
 
 /// Most values in one text, aliases expanded.
-const MAX_VALUES: usize = 50_000;
-/// Most refusals that are noted.
-pub(super) const MAX_FAULTS: usize = 50;
+const MAX_VALUES: usize = 20_000;
+/// Most faults that are told of one text; reading ends there.
+pub const MAX_FAULTS: usize = 50;
 /// Said of a text with more values.
 pub(super) const TOO_MANY: &str = "too many values; this is no such file";
 

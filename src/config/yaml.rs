@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use super::problem::{Fault, KeyPath, Place};
 use super::seek::{Seek, Target};
-use super::tree::{Grow, Grown, MAX_FAULTS, Refusal, TOO_MANY, fit};
+pub use super::tree::MAX_FAULTS;
+use super::tree::{Grow, Grown, Refusal, TOO_MANY, fit};
 use super::wording;
 
 /// Longest text in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 256 << 10;
 /// Most opening brackets and braces: the parser's time grows with the square of their depth.
 const MAX_BRACKETS: usize = 2_000;
 
@@ -61,9 +62,6 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Read<T> {
             locate(text, &key)
         };
         faults.push(Fault { place, message: wording::reword(&key, &message), key });
-    }
-    if faults.len() >= MAX_FAULTS {
-        faults.push(wording::whole(format!("{MAX_FAULTS} problems or more; the others are not shown")));
     }
     sort(&mut faults);
     Read { value: fitted.value, faults, doubtful }
@@ -133,15 +131,33 @@ fn tree(text: &str) -> Result<(Value, Vec<Fault>), Fault> {
     }
 }
 
+/// The place of a byte.
+pub(super) fn at_byte(text: &[u8], offset: usize) -> Place {
+    let before = &text[..offset.min(text.len())];
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    Place {
+        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        column: String::from_utf8_lossy(&before[start..]).chars().count() + 1,
+    }
+}
+
 fn place_of(error: &serde_yaml::Error) -> Option<Place> {
     error.location().map(|at| Place { line: at.line(), column: at.column() })
 }
 
 /// The fault of a text that did not even become a tree.
 fn unreadable(text: &str, error: &serde_yaml::Error) -> Fault {
-    let place = place_of(error);
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
+    let mut place = place_of(error);
+    let mut message = error.to_string();
+    if let Some(at) = place {
+        message = message.replacen(&format!(" at line {} column {}", at.line, at.column), "", 1);
+    }
+    if let Some((words, offset)) = message.rsplit_once(" at position ")
+        && let Ok(offset) = offset.parse()
+    {
+        place = Some(at_byte(text.as_bytes(), offset));
+        message = words.to_owned();
+    }
     let message = if message.starts_with("deserializing from YAML containing more than one document") {
         "holds more than one YAML document; take out the `---` lines".to_owned()
     } else if message.contains("recursion limit") {
@@ -150,7 +166,7 @@ fn unreadable(text: &str, error: &serde_yaml::Error) -> Fault {
         TOO_MANY.to_owned()
     } else {
         let line = place.and_then(|at| text.lines().nth(at.line - 1)).unwrap_or_default();
-        wording::syntax(message, line)
+        wording::syntax(&message, line)
     };
     Fault { place, ..wording::whole(message) }
 }
@@ -248,9 +264,12 @@ mod tests {
             ("[".repeat(MAX_BYTES), "brackets"),
             ("{a: ".repeat(1000), "nested too deeply"),
             ("- ".repeat(MAX_BYTES / 2), "nested too deeply"),
-            ("x".repeat(MAX_BYTES + 1), "more than 1024 KiB"),
-            ((0..100_000).map(|n| format!("k{n}: 1\n")).collect(), "too many values"),
-            ((0..10_000).map(|n| format!("k{n}: 1\n")).collect(), "50 problems or more"),
+            ("x".repeat(MAX_BYTES + 1), "more than 256 KiB"),
+            ((0..25_000).map(|n| format!("k{n}: 1\n")).collect(), "too many values"),
+            (
+                (0..10_000).map(|n| format!("k{n}: 1\n")).collect(),
+                "unknown key; keys at the top: inner, list, name",
+            ),
             (format!("a: &a [{}]\nb: [{}]\n", "1,".repeat(9_000), "*a,".repeat(9_000)), "too many values"),
         ] {
             let told = faults(&text);

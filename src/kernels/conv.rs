@@ -256,3 +256,115 @@ pub fn border<F: Float>(size: MapSize, channels: usize, map: &[F], output: &mut 
         output[2 * channels + row..].fill(F::ZERO);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::float::Separate;
+    use super::super::tests::{assert_close, numbers};
+    use super::*;
+
+    /// The definition, in the order of the indices.
+    fn plain(
+        size: MapSize,
+        cin: usize,
+        input: &[f32],
+        weights: &[f32],
+        bias: &[f32],
+        relu: bool,
+    ) -> Vec<f32> {
+        let cout = bias.len();
+        let mut output = Vec::new();
+        for (y, x) in (0..size.height - 2).flat_map(|y| (0..size.width - 2).map(move |x| (y, x))) {
+            for co in 0..cout {
+                let mut sum = f64::from(bias[co]);
+                for (ky, kx, ci) in taps(cin) {
+                    let value = input[((y + ky) * size.width + x + kx) * cin + ci];
+                    sum += f64::from(value) * f64::from(weights[((ky * 3 + kx) * cin + ci) * cout + co]);
+                }
+                output.push(if relu { sum.max(0.0) as f32 } else { sum as f32 });
+            }
+        }
+        output
+    }
+
+    fn taps(cin: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        (0..9 * cin).map(move |i| (i / (3 * cin), i / cin % 3, i % cin))
+    }
+
+    /// Sizes around the tiles' width; channels of every branch.
+    fn cases() -> impl Iterator<Item = (MapSize, usize, usize)> {
+        let sizes = [(3, 3), (4, 7), (5, 8), (6, 9), (4, 14), (5, 27)];
+        let channels = [(1, 8), (1, 16), (8, 8), (8, 16), (16, 8), (16, 32), (24, 8), (5, 16), (2, 24)];
+        sizes.into_iter().flat_map(move |(height, width)| {
+            channels.into_iter().map(move |(cin, cout)| (MapSize { height, width }, cin, cout))
+        })
+    }
+
+    #[test]
+    fn forward_is_its_definition_with_and_without_vector_instructions() {
+        for (size, cin, cout) in cases() {
+            let input = numbers(size.height * size.width * cin, 1);
+            let (weights, bias) = (numbers(9 * cin * cout, 2), numbers(cout, 3));
+            for relu in [false, true] {
+                let wanted = plain(size, cin, &input, &weights, &bias, relu);
+                let mut output = vec![f32::NAN; wanted.len()];
+                forward(size, cin, &input, &weights, &bias, relu, &mut output);
+                assert_close(&output, &wanted);
+                output.fill(f32::NAN);
+                forward_body::<f32, Separate>(size, cin, &input, &weights, &bias, relu, &mut output);
+                assert_close(&output, &wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn the_weight_gradient_is_its_definition_with_and_without_vector_instructions() {
+        for (size, cin, cout) in cases() {
+            let input = numbers(size.height * size.width * cin, 1);
+            let slopes = numbers((size.height - 2) * (size.width - 2) * cout, 2);
+            let mut wanted = vec![1.0f32; 9 * cin * cout];
+            let mut wanted_bias = vec![1.0f32; cout];
+            for (i, &slope) in slopes.iter().enumerate() {
+                let (y, x, co) = (i / cout / (size.width - 2), i / cout % (size.width - 2), i % cout);
+                wanted_bias[co] += slope;
+                for (ky, kx, ci) in taps(cin) {
+                    let value = input[((y + ky) * size.width + x + kx) * cin + ci];
+                    wanted[((ky * 3 + kx) * cin + ci) * cout + co] += value * slope;
+                }
+            }
+            let (mut sums, mut bias_sums) = (vec![1.0; 9 * cin * cout], vec![1.0; cout]);
+            weight_gradient(size, cin, &input, &slopes, &mut sums, &mut bias_sums);
+            assert_close(&sums, &wanted);
+            assert_close(&bias_sums, &wanted_bias);
+            (sums, bias_sums) = (vec![1.0; 9 * cin * cout], vec![1.0; cout]);
+            weight_gradient_body::<f32, Separate>(size, cin, &input, &slopes, &mut sums, &mut bias_sums);
+            assert_close(&sums, &wanted);
+            assert_close(&bias_sums, &wanted_bias);
+        }
+    }
+
+    #[test]
+    fn the_turned_weights_over_a_border_give_the_gradient_of_the_input() {
+        for (size, cin, cout) in cases().filter(|&(_, cin, _)| cin % LANES == 0) {
+            let small = MapSize { height: size.height - 2, width: size.width - 2 };
+            let weights = numbers(9 * cin * cout, 1);
+            let slopes = numbers(small.height * small.width * cout, 2);
+            let mut wanted = vec![0.0f32; size.height * size.width * cin];
+            for (i, &slope) in slopes.iter().enumerate() {
+                let (y, x, co) = (i / cout / small.width, i / cout % small.width, i % cout);
+                for (ky, kx, ci) in taps(cin) {
+                    let weight = weights[((ky * 3 + kx) * cin + ci) * cout + co];
+                    wanted[((y + ky) * size.width + x + kx) * cin + ci] += weight * slope;
+                }
+            }
+            let mut turned = vec![f32::NAN; weights.len()];
+            turn(cin, cout, &weights, &mut turned);
+            let wide = MapSize { height: small.height + 4, width: small.width + 4 };
+            let mut bordered = vec![f32::NAN; wide.height * wide.width * cout];
+            border(small, cout, &slopes, &mut bordered);
+            let mut gradient = vec![f32::NAN; wanted.len()];
+            forward(wide, cout, &bordered, &turned, &vec![0.0; cin], false, &mut gradient);
+            assert_close(&gradient, &wanted);
+        }
+    }
+}

@@ -69,3 +69,43 @@ pub fn cross_entropy<F: Float>(logit: F, target: F) -> (F, F) {
     let loss = positive - logit * target + (-magnitude).exp().ln_1p();
     (loss, sigmoid(logit) - target)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layer_and_its_way_back_are_their_definition() {
+        let (input, weights, bias) = ([1.0f64, -2.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [10.0, 0.0, -1.0]);
+        let mut output = [0.0; 3];
+        forward(&input, &weights, &bias, false, &mut output);
+        assert_eq!(output, [3.0, -8.0, -10.0]);
+        forward(&input, &weights, &bias, true, &mut output);
+        assert_eq!(output, [3.0, 0.0, 0.0]);
+        let mut slopes = [1.0, 1.0, 0.5];
+        relu_backward(&output, &mut slopes);
+        assert_eq!(slopes, [1.0, 0.0, 0.0]);
+        let (mut of_weights, mut of_bias, mut of_input) = ([1.0; 6], [1.0; 3], [0.0; 2]);
+        backward(&input, &weights, &[1.0, 0.0, 2.0], &mut of_weights, &mut of_bias, &mut of_input);
+        assert_eq!(of_weights, [2.0, 1.0, 3.0, -1.0, 1.0, -3.0]);
+        assert_eq!((of_bias, of_input), ([2.0, 1.0, 3.0], [7.0, 16.0]));
+    }
+
+    #[test]
+    fn the_loss_is_finite_however_sure_the_network_is_and_its_slope_is_its_derivative() {
+        for logit in [-800.0_f64, -3.0, 0.0, 0.7, 800.0] {
+            for target in [0.0, 0.3, 1.0] {
+                let (loss, slope) = cross_entropy(logit, target);
+                let step = 1e-5;
+                let wanted = (cross_entropy(logit + step, target).0 - cross_entropy(logit - step, target).0)
+                    / (2.0 * step);
+                assert!(
+                    loss.is_finite() && (slope - wanted).abs() < 1e-5,
+                    "{logit} {target}: {loss} {slope} {wanted}"
+                );
+            }
+        }
+        assert!((cross_entropy(0.0f64, 1.0).0 - 2.0f64.ln()).abs() < 1e-12);
+        assert_eq!((sigmoid(-800.0f32), sigmoid(800.0f32), sigmoid(0.0f32)), (0.0, 1.0, 0.5));
+    }
+}

@@ -158,3 +158,54 @@ pub(super) fn lanes<F: Float, const N: usize>(values: &[F], from: usize) -> [F; 
     lanes.copy_from_slice(&values[from..][..N]);
     lanes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::float::Separate;
+    use super::super::tests::{assert_close, numbers};
+    use super::*;
+
+    #[test]
+    fn sums_are_their_definition_with_and_without_vector_instructions() {
+        for (pixels, channels) in [(1, 8), (300, 8), (257, 16), (129, 24)] {
+            let (a, b) = (numbers(pixels * channels, 1), numbers(pixels * channels, 2));
+            let mut wanted = (vec![1.0f64; channels], vec![1.0f64; channels]);
+            for (i, (&a, &b)) in a.iter().zip(&b).enumerate() {
+                wanted.0[i % channels] += f64::from(a);
+                wanted.1[i % channels] += f64::from(a) * f64::from(b);
+            }
+            for body in [sum_products::<f32>, sum_products_body::<f32, Separate>] {
+                let mut sums = (vec![1.0; channels], vec![1.0; channels]);
+                body(&a, &b, &mut sums.0, &mut sums.1);
+                let close = |(x, y): (&f64, &f64)| (x - y).abs() < 1e-3;
+                assert!(sums.0.iter().zip(&wanted.0).all(close) && sums.1.iter().zip(&wanted.1).all(close));
+            }
+        }
+    }
+
+    #[test]
+    fn scaling_and_its_way_back_are_their_definition_with_and_without_vector_instructions() {
+        for channels in [8, 16, 24] {
+            let (map, gradient) = (numbers(channels * 37, 1), numbers(channels * 37, 2));
+            let (scale, shift, constant) = (numbers(channels, 3), numbers(channels, 4), numbers(channels, 5));
+            let wanted: Vec<f32> =
+                map.iter().enumerate().map(|(i, x)| x * scale[i % channels] + shift[i % channels]).collect();
+            for body in [scale_shift::<f32>, scale_shift_body::<f32, Separate>] {
+                let mut output = vec![f32::NAN; map.len()];
+                body(&map, &scale, &shift, &mut output);
+                assert_close(&output, &wanted);
+            }
+            let backward = Backward { slope: &scale, of_map: &shift, constant: &constant };
+            let back = |(i, (&x, &slope)): (usize, (&f32, &f32))| {
+                let c = i % channels;
+                if x > 0.0 { scale[c] * slope + shift[c] * x + constant[c] } else { 0.0 }
+            };
+            let wanted: Vec<f32> = map.iter().zip(&gradient).enumerate().map(back).collect();
+            for body in [relu_norm_backward::<f32>, relu_norm_backward_body::<f32, Separate>] {
+                let mut output = vec![f32::NAN; map.len()];
+                body(&map, &gradient, backward, &mut output);
+                assert_close(&output, &wanted);
+            }
+        }
+    }
+}

@@ -135,3 +135,66 @@ pub fn global_average_backward<F: Float>(means_gradient: &[F], gradient: &mut [F
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::float::Separate;
+    use super::super::tests::{assert_close, numbers};
+    use super::*;
+
+    const SIZES: [(usize, usize); 5] = [(2, 2), (3, 5), (4, 4), (5, 2), (7, 9)];
+
+    #[test]
+    fn pooling_and_its_way_back_are_their_definition_with_and_without_vector_instructions() {
+        for (height, width) in SIZES {
+            for channels in [8, 16, 24] {
+                check(MapSize { height, width }, channels);
+            }
+        }
+    }
+
+    fn check(size: MapSize, channels: usize) {
+        let map = numbers(size.height * size.width * channels, 1);
+        let scale = numbers(channels, 2);
+        let (rows, columns) = (size.height / 2, size.width / 2);
+        let at = |y: usize, x: usize, c: usize| (y * size.width + x) * channels + c;
+        let slopes = numbers(rows * columns * channels, 3);
+        let (slope, of_map, constant) = (numbers(channels, 4), numbers(channels, 5), numbers(channels, 6));
+        let mut wanted = Vec::new();
+        let mut wanted_back: Vec<f32> =
+            map.iter().enumerate().map(|(i, x)| of_map[i % channels] * x + constant[i % channels]).collect();
+        for i in 0..rows * columns * channels {
+            let (y, x, c) = (i / channels / columns, i / channels % columns, i % channels);
+            let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(dy, dx)| at(2 * y + dy, 2 * x + dx, c));
+            let sign = if scale[c] < 0.0 { -1.0 } else { 1.0 };
+            let best =
+                places.into_iter().max_by(|&a, &b| (map[a] * sign).total_cmp(&(map[b] * sign))).unwrap();
+            wanted.push(map[best]);
+            wanted_back[best] += slope[c] * slopes[i];
+        }
+        for (back, &value) in wanted_back.iter_mut().zip(&map) {
+            *back = if value > 0.0 { *back } else { 0.0 };
+        }
+        let backward = Backward { slope: &slope, of_map: &of_map, constant: &constant };
+        let (mut output, mut choice) = (vec![f32::NAN; wanted.len()], vec![9; wanted.len()]);
+        for body in [forward::<f32>, forward_body::<f32, Separate>] {
+            body(size, &map, &scale, &mut output, &mut choice);
+            assert_close(&output, &wanted);
+        }
+        for body in [relu_norm_pool_backward::<f32>, relu_norm_pool_backward_body::<f32, Separate>] {
+            let mut back = vec![f32::NAN; map.len()];
+            body(size, &map, &slopes, &choice, backward, &mut back);
+            assert_close(&back, &wanted_back);
+        }
+    }
+
+    #[test]
+    fn the_average_and_its_way_back_share_alike() {
+        let mut means = [0.0f64; 2];
+        global_average(&[1.0, 10.0, 3.0, 30.0], &mut means);
+        assert_eq!(means, [2.0, 20.0]);
+        let mut gradient = [0.0f64; 4];
+        global_average_backward(&[1.0, 4.0], &mut gradient);
+        assert_eq!(gradient, [0.5, 2.0, 0.5, 2.0]);
+    }
+}

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::config::problem::Problem;
+
 /// Why a model cannot be used. Every message names the file and says what to do; commands end with exit code 3.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -26,12 +28,10 @@ pub enum ModelError {
         limit_mib: u64,
     },
     /// The manifest has problems; all of them are listed.
-    #[error("manifest {file}: {}", problems.join("; "))]
+    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Manifest {
-        /// The manifest.
-        file: String,
-        /// One sentence for each problem, with its key.
-        problems: Vec<String>,
+        /// Each with file, place and key.
+        problems: Vec<Problem>,
     },
     /// The manifest belongs to another ONNX file.
     #[error(

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
+use crate::config::problem::{Fault, KeyPath, Problem};
 
 use super::contain::contain;
 use super::network::Network;
@@ -84,12 +85,17 @@ fn read(path: &Path) -> Result<Source, ModelError> {
     let manifest_path = path.with_extension("yaml");
     let (file, manifest_file) = (path.display().to_string(), manifest_path.display().to_string());
     let onnx = read_file(path, ONNX_MIB)?;
-    let manifest =
-        String::from_utf8(read_file(&manifest_path, MANIFEST_MIB)?).map_err(|_| ModelError::Manifest {
-            file: manifest_file.clone(),
-            problems: vec!["the file is not UTF-8 text".to_owned()],
-        })?;
+    let text = String::from_utf8(read_file(&manifest_path, MANIFEST_MIB)?);
+    let manifest = text.map_err(|_| {
+        let message = "the file is not UTF-8 text".to_owned();
+        in_manifest(&manifest_file, vec![Fault { key: KeyPath::default(), place: None, message }])
+    })?;
     Ok(Source { file, manifest_file, onnx, manifest })
+}
+
+fn in_manifest(file: &str, faults: Vec<Fault>) -> ModelError {
+    let problem = |fault| Problem { file: PathBuf::from(file), fault };
+    ModelError::Manifest { problems: faults.into_iter().map(problem).collect() }
 }
 
 fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
@@ -151,8 +157,7 @@ fn within<T: Send + 'static>(
 
 fn prepare(source: Source) -> Result<Network, ModelError> {
     let Source { file, manifest_file, onnx, manifest } = source;
-    let manifest = manifest::read(&manifest)
-        .map_err(|problems| ModelError::Manifest { file: manifest_file.clone(), problems })?;
+    let manifest = manifest::read(&manifest).map_err(|faults| in_manifest(&manifest_file, faults))?;
     let found = fingerprint(&onnx);
     if !found.eq_ignore_ascii_case(&manifest.sha256) {
         let expected = manifest.sha256.to_ascii_lowercase();

@@ -1,10 +1,15 @@
 //! Reading a manifest and checking every value in it. Must not look at the ONNX file.
 
 use crate::config::manifest::{Manifest, OutputKind};
+use crate::config::problem::{Fault, KeyPath, printable as printable_text};
 use crate::config::yaml;
 
 /// Least and greatest side of the input, in pixels.
 const SIDE: std::ops::RangeInclusive<usize> = 8..=1024;
+/// Greatest mean and standard deviation of pixel values, which are 0 to 1 before they are normalised.
+const FARTHEST: f64 = 1000.0;
+/// Least standard deviation.
+const FINEST: f64 = 1e-6;
 /// Longest name, in characters: it goes into logs and messages.
 const NAME: usize = 64;
 /// Most classes.
@@ -13,53 +18,56 @@ const CLASSES: usize = 2;
 /// Reads a manifest from its text and checks it.
 ///
 /// # Errors
-/// Every problem as one sentence that names the key and says what would be right.
-pub(super) fn read(text: &str) -> Result<Manifest, Vec<String>> {
-    let manifest: Manifest = yaml::from_str(text)
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    let problems = check(&manifest);
-    if problems.is_empty() { Ok(manifest) } else { Err(problems) }
+/// Every problem, with its key and place, in the order of the text.
+pub(super) fn read(text: &str) -> Result<Manifest, Vec<Fault>> {
+    let manifest: Manifest = yaml::from_str(text)?;
+    let mut faults = check(&manifest);
+    for fault in &mut faults {
+        fault.place = yaml::locate(text, &fault.key);
+    }
+    faults.sort_by_key(|fault| fault.place);
+    if faults.is_empty() { Ok(manifest) } else { Err(faults) }
 }
 
-/// Every problem of a manifest, in the order of its keys; empty when it is sound.
-pub fn check(manifest: &Manifest) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut require = |holds: bool, problem: String| {
+/// Every problem of a manifest, without places; empty when it is sound.
+pub fn check(manifest: &Manifest) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut require = |holds: bool, key: &str, message: String| {
         if !holds {
-            problems.push(problem);
+            faults.push(Fault { key: KeyPath::of(key), place: None, message });
         }
     };
     let name = &manifest.name;
     let printable = !name.is_empty() && name.chars().count() <= NAME && !name.chars().any(char::is_control);
-    require(printable, format!("`name` must have 1 to {NAME} printable characters"));
+    require(printable, "name", format!("must have 1 to {NAME} printable characters"));
     let hexadecimal = manifest.sha256.len() == 64 && manifest.sha256.bytes().all(|b| b.is_ascii_hexdigit());
-    require(hexadecimal, "`sha256` must be 64 hexadecimal digits, as `sha256sum` prints them".to_owned());
+    require(hexadecimal, "sha256", "must be 64 hexadecimal digits, as `sha256sum` prints them".to_owned());
     let input = &manifest.input;
-    for (key, side) in [("width", input.width), ("height", input.height)] {
+    for (key, side) in [("input.width", input.width), ("input.height", input.height)] {
         let (least, most) = SIDE.into_inner();
-        require(SIDE.contains(&side), format!("`input.{key}` is {side}, outside {least} to {most} pixels"));
+        require(SIDE.contains(&side), key, format!("{side} is outside {least} to {most} pixels"));
     }
-    require(input.mean.is_finite(), format!("`input.mean` is {}, not a number", input.mean));
-    let scales = input.std.is_finite() && input.std > 0.0;
-    require(scales, format!("`input.std` is {}, and must be a number greater than 0", input.std));
     let output = &manifest.output;
-    require(output.name.as_deref() != Some(""), "`output.name` is empty; leave the key out".to_owned());
+    require(output.name.as_deref() != Some(""), "output.name", "is empty; leave the key out".to_owned());
     let classes = &output.classes;
     let two =
         classes.len() == CLASSES && classes[0] != classes[1] && classes.iter().all(|class| !class.is_empty());
-    require(two, format!("`output.classes` must be {CLASSES} different names, such as [ok, defect]"));
-    let defect = &output.defect;
-    require(
-        classes.contains(defect),
-        format!("`output.defect` is {defect:?}, which is none of `output.classes`"),
-    );
-    for (key, value, most) in [("threshold", manifest.threshold, 1.0), ("unsure", manifest.unsure, 0.5)] {
-        require((0.0..=most).contains(&value), format!("`{key}` is {value}, outside 0 to {most}"));
+    require(two, "output.classes", format!("must be {CLASSES} different names, such as [ok, defect]"));
+    let defect = printable_text(&output.defect, NAME);
+    let known = classes.contains(&output.defect);
+    require(known, "output.defect", format!("`{defect}` is none of `output.classes`"));
+    let ranges = [
+        ("input.mean", f64::from(input.mean), -FARTHEST, FARTHEST),
+        ("input.std", f64::from(input.std), FINEST, FARTHEST),
+        ("threshold", f64::from(manifest.threshold), 0.0, 1.0),
+        ("unsure", f64::from(manifest.unsure), 0.0, 0.5),
+        ("quality.accuracy", manifest.quality.accuracy, 0.0, 1.0),
+        ("quality.auc", manifest.quality.auc, 0.0, 1.0),
+    ];
+    for (key, value, least, most) in ranges {
+        require((least..=most).contains(&value), key, format!("{value} is outside {least} to {most}"));
     }
-    for (key, value) in [("accuracy", manifest.quality.accuracy), ("auc", manifest.quality.auc)] {
-        require((0.0..=1.0).contains(&value), format!("`quality.{key}` is {value}, outside 0 to 1"));
-    }
-    problems
+    faults
 }
 
 /// Number of values that the graph's output must have.
@@ -90,29 +98,43 @@ mod tests {
         manifest.threshold = 1.5;
         manifest.unsure = f32::NAN;
         manifest.quality.auc = -1.0;
-        let problems = check(&manifest);
-        assert_eq!(problems.len(), 11, "{problems:#?}");
-        for (problem, key) in problems.iter().zip([
-            "name",
-            "sha256",
-            "input.width",
-            "input.height",
-            "input.mean",
-            "input.std",
-            "output.classes",
-            "output.defect",
-            "threshold",
-            "unsure",
-            "quality.auc",
-        ]) {
-            assert!(problem.starts_with(&format!("`{key}`")), "{problem}");
-        }
+        let told = check(&manifest).iter().map(|fault| format!("{fault}\n")).collect::<String>();
+        assert_eq!(
+            told,
+            "\
+name: must have 1 to 64 printable characters
+sha256: must be 64 hexadecimal digits, as `sha256sum` prints them
+input.width: 4 is outside 8 to 1024 pixels
+input.height: 4096 is outside 8 to 1024 pixels
+output.classes: must be 2 different names, such as [ok, defect]
+output.defect: `broken` is none of `output.classes`
+input.mean: NaN is outside -1000 to 1000
+input.std: 0 is outside 0.000001 to 1000
+threshold: 1.5 is outside 0 to 1
+unsure: NaN is outside 0 to 0.5
+quality.auc: -1 is outside 0 to 1
+"
+        );
+    }
+
+    #[test]
+    fn every_problem_has_its_place() {
+        let text = SOUND.replace("threshold: 0.5", "threshold: 5").replace("width: 128", "width: 0");
+        let told: Vec<String> = read(&text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].contains(": input.width: 0 is outside") && told[1].contains(": threshold: 5 is outside")
+        );
     }
 
     #[test]
     fn an_unknown_or_missing_key_is_refused() {
-        assert!(read(&format!("{SOUND}\ncolor: red\n")).unwrap_err()[0].contains("color"));
-        assert!(read("name: x\n").unwrap_err()[0].contains("missing field"));
+        assert!(
+            read(&format!("{SOUND}\ncolor: red\n")).unwrap_err()[0]
+                .to_string()
+                .contains("color: unknown key")
+        );
+        assert!(read("name: x\n").is_err());
         assert!(read("").is_err());
     }
 }

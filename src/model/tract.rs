@@ -64,10 +64,8 @@ impl Engine {
             Some(tensor) => tensor,
             None => Tensor::zero::<f32>(&self.shape).map_err(told)?,
         };
-        tensor
-            .try_as_plain_ram_mut()
-            .and_then(|mut t| Ok(t.as_slice_mut::<f32>()?.copy_from_slice(picture)))
-            .map_err(told)?;
+        let mut values = tensor.try_as_plain_ram_mut().map_err(told)?;
+        values.as_slice_mut::<f32>().map_err(told)?.copy_from_slice(picture);
         let input = tensor.into_arc_tensor();
         let answer = self.state.run(tvec![TValue::from_const(input.clone())]).map_err(told)?;
         self.input = std::sync::Arc::into_inner(input);

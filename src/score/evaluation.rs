@@ -156,7 +156,7 @@ impl fmt::Display for Evaluation {
         for mistake in &self.errors {
             let score = mistake.score.map_or_else(|| "     -".to_owned(), |score| format!("{score:.4}"));
             let kind = if mistake.truth == Truth::Defect { "ESCAPE      " } else { "false reject" };
-            writeln!(f, "  {kind}  {score}  {:<9}  {}", mistake.verdict, mistake.file)?;
+            writeln!(f, "  {kind}  {score}  {:<11}  {}", mistake.verdict, mistake.file)?;
         }
         for file in &self.skipped {
             writeln!(f, "  skipped       {}: {}", file.file, file.why)?;

@@ -2,6 +2,7 @@
 //!
 //! Must not know what is logged.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env;
 use std::fs;
 use std::io::Write as _;
@@ -79,10 +80,11 @@ fn for_terminal(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()>
 fn log_panic(info: &panic::PanicHookInfo<'_>) {
     let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
     let what = info.payload_as_str().unwrap_or("no message");
-    log::error!(
-        "bug{place}: {what}; please report this line and what castgate {} was doing",
-        env!("CARGO_PKG_VERSION")
-    );
+    log::error!("panic{place}: {what}");
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        log::error!("{trace}");
+    }
 }
 
 #[cfg(test)]

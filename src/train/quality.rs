@@ -24,6 +24,10 @@ pub struct Quality {
 
 /// A false reject costs a part that can be looked at again; an escape reaches the customer.
 const ESCAPE_COST: usize = 10;
+/// Highest threshold that is chosen: above, a part that is more likely defective than not would pass.
+const HIGHEST: f32 = 0.5;
+/// Lowest threshold that is chosen: a defect that scores lower is more likely a wrong label, and would cost many good parts.
+const LOWEST: f32 = 0.25;
 
 /// Judges scores by a threshold: a score that reaches it is a defect.
 pub fn judge(judged: &[Judged], threshold: f32) -> Quality {
@@ -61,20 +65,23 @@ fn auc(judged: &[Judged]) -> f64 {
     if ok * defective > 0.0 { won / (ok * defective) } else { 0.5 }
 }
 
-/// The threshold of least cost on validation scores, never above 0.5, where an escape costs as much as ten false rejects. Of equal ones the
-/// highest; between two scores it lies in their middle, so that a score a little lower is still caught.
+/// The threshold of least cost on validation scores, between 0.25 and 0.5, where an escape costs as much as ten false rejects. Of equal
+/// ones the highest; below a score it lies in the middle to the next, so that a score a little lower is still caught.
 pub fn threshold(judged: &[Judged]) -> f32 {
     let cost = |threshold: f32| {
-        let quality = judge_counts(judged, threshold);
-        quality.0 * ESCAPE_COST + quality.1
+        let (escapes, false_rejects) = judge_counts(judged, threshold);
+        escapes * ESCAPE_COST + false_rejects
     };
-    let mut scores: Vec<f32> = judged.iter().map(|&(score, _)| score).filter(|&score| score < 0.5).collect();
+    let mut scores: Vec<f32> = judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores.dedup();
-    let mut best = (cost(0.5), 0.5);
+    let mut best = (cost(HIGHEST), HIGHEST);
     for (i, &score) in scores.iter().enumerate() {
         let next = scores.get(i + 1).copied().unwrap_or(0.0);
         let candidate = (score + next) / 2.0;
+        if candidate < LOWEST {
+            break;
+        }
         let cost = cost(candidate);
         if cost < best.0 {
             best = (cost, candidate);
@@ -110,10 +117,11 @@ mod tests {
     #[test]
     fn the_threshold_falls_only_to_spare_an_escape() {
         assert_eq!(threshold(&[(0.1, Ok), (0.9, Defect)]), 0.5);
-        assert_eq!(threshold(&[(0.1, Ok), (0.3, Defect), (0.9, Defect)]), 0.2);
+        assert_eq!(threshold(&[(0.2, Ok), (0.4, Defect), (0.9, Defect)]), 0.3);
+        assert_eq!(threshold(&[(0.01, Ok), (0.1, Defect), (0.9, Defect)]), 0.5, "more likely a wrong label");
         assert_eq!(threshold(&[]), 0.5);
-        let mut costly: Vec<Judged> = (0..20).map(|i| (0.2 + 0.01 * i as f32, Ok)).collect();
-        costly.push((0.1, Defect));
-        assert_eq!(threshold(&costly), 0.5, "twenty false rejects would cost more than the escape");
+        let mut costly: Vec<Judged> = (0..11).map(|i| (0.35 + 0.01 * i as f32, Ok)).collect();
+        costly.push((0.32, Defect));
+        assert_eq!(threshold(&costly), 0.5, "eleven false rejects would cost more than the escape");
     }
 }

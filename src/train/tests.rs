@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 
 use super::step::Trainer;
 use super::{Network, Statistics, initial};
-use crate::kernels::MapSize;
+use crate::kernels::{Float, MapSize};
 
 /// Channel counts that fill no vector, odd sizes, every combination of normalisation and pooling.
 const ODD: &str = "3np-1-9n-10p-d5";
@@ -97,4 +97,48 @@ fn with_the_batch_s_own_statistics_run_time_scores_are_training_s() {
     let loss: f64 = scores.iter().map(|score| -score.ln()).sum();
     let report = trainer.differentiate(&[1.0; 4], &load);
     assert!((loss - report.loss).abs() < 1e-9, "{loss} {report:?}");
+}
+
+/// One training step by Keras 3; `tests/data/train_step/make.py` made it.
+#[derive(serde::Deserialize)]
+struct Golden {
+    network: String,
+    side: usize,
+    rate: f64,
+    pixels: Vec<Vec<u8>>,
+    targets: Vec<f64>,
+    parameters: Vec<f64>,
+    loss: f64,
+    gradient: Vec<f64>,
+    stepped: Vec<f64>,
+}
+
+fn agrees_with_keras<F: Float>(tolerance: f64) {
+    let golden: Golden = serde_json::from_str(include_str!("../../tests/data/train_step/step.json")).unwrap();
+    let network =
+        Network::parse(&golden.network, MapSize { height: golden.side, width: golden.side }).unwrap();
+    let numbers = |values: &[f64]| values.iter().map(|&value| F::from_f64(value)).collect::<Vec<F>>();
+    let targets = numbers(&golden.targets);
+    let mut trainer = Trainer::new(network, numbers(&golden.parameters), targets.len(), 2);
+    let load = |i: usize, input: &mut [F]| {
+        let pixels = input.iter_mut().zip(&golden.pixels[i]);
+        pixels.for_each(|(value, &pixel)| *value = F::from_f64(f64::from(pixel) / 255.0));
+    };
+    let report = trainer.step(golden.rate, &targets, &load);
+    assert!((report.loss / 4.0 - golden.loss).abs() < tolerance, "{report:?}");
+    let far = |ours: &[F], theirs: &[f64]| {
+        assert_eq!(ours.len(), theirs.len());
+        ours.iter().zip(theirs).fold(0.0_f64, |most, (a, b)| most.max((a.to_f64() - b).abs()))
+    };
+    let gradient = far(trainer.gradient(), &golden.gradient);
+    assert!(gradient < tolerance, "gradients differ by {gradient}");
+    let stepped = far(&trainer.parameters, &golden.stepped);
+    // Adam divides by the gradient's size, which enlarges what little the gradients differ.
+    assert!(stepped < 100.0 * tolerance, "parameters differ by {stepped} after the step");
+}
+
+#[test]
+fn a_training_step_is_that_of_keras() {
+    agrees_with_keras::<f64>(1e-9);
+    agrees_with_keras::<f32>(1e-4);
 }

@@ -1,3 +1,5 @@
+//! Finding, cropping and preparing on drawn discs.
+
 use super::*;
 use crate::config::manifest::Layout;
 use crate::units::{Length, Share};

@@ -1,7 +1,15 @@
 //! The one integration test binary: each module tests the product from outside.
 
+/// The command line: help, exit codes, pipes that close.
+mod cli;
+/// Configuration files, good and bad, and what is said of them.
+mod config_cases;
 /// What every gate must do, on a recorder and on a real GPIO line.
 mod contract_gate;
+/// Generated pages are up to date.
+mod fresh;
+/// Comparing with golden files.
+mod golden;
 /// Licences of the dependencies.
 mod licences;
 /// Loading models, good and bad.
@@ -13,3 +21,7 @@ mod mqtt;
 mod pipeline;
 /// Devices and brokers for the tests.
 mod support;
+/// The whole simulated line with the shipped model.
+mod line;
+/// Layers, limits and headers of the sources.
+mod tidy;

@@ -8,6 +8,9 @@ use std::path::Path;
 use castgate::model::{self, Classifier, ModelFault, Scripted};
 use castgate::verdict::Score;
 
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, TensorProto};
+
 use crate::support::onnx;
 
 #[test]
@@ -38,13 +41,13 @@ fn by_hand(picture: &[f32]) -> f32 {
         (taps.sum::<f32>() + biases[channel]).max(0.0)
     };
     let mut logit = dense_bias[0];
-    for channel in 0..4 {
+    for (channel, weight) in dense.iter().enumerate() {
         let mut sum = 0.0;
         for (row, column) in (0..49).map(|i| (i / 7 * 2, i % 7 * 2)) {
             let corners = [(0, 0), (0, 1), (1, 0), (1, 1)];
             sum += corners.map(|(r, c)| conv(channel, row + r, column + c)).into_iter().fold(0.0, f32::max);
         }
-        logit += sum / 49.0 * dense[channel];
+        logit += sum / 49.0 * weight;
     }
     1.0 / (1.0 + (-logit).exp())
 }
@@ -97,6 +100,46 @@ fn softmax_and_channels_last_and_a_chosen_output_work() {
     assert!((0.0..=1.0).contains(&model.score(&picture).unwrap().get()));
 }
 
+/// As PyTorch writes `x.flatten(1)` for a free batch, and padding and clipping with constants.
+#[test]
+fn sizes_that_are_computed_from_the_picture_s_shape_work() {
+    let constant = |tensor: TensorProto| {
+        let r#type = AttributeType::Tensor as i32;
+        let value =
+            AttributeProto { name: "value".to_owned(), r#type, t: Some(tensor), ..Default::default() };
+        onnx::node("Constant", &[], "", vec![value])
+    };
+    let mut model = onnx::sound();
+    let graph = model.graph.as_mut().unwrap();
+    let constants = [
+        onnx::integers("first", &[0]),
+        onnx::integers("rest", &[-1]),
+        onnx::integers("pads", &[0, 0, 1, 1, 0, 0, 1, 1]),
+        TensorProto { dims: vec![], float_data: vec![6.0], ..onnx::weights("most", &[1]) },
+    ];
+    let mut nodes: Vec<_> = constants
+        .map(|tensor| {
+            let mut node = constant(tensor.clone());
+            node.output[0] = tensor.name;
+            node
+        })
+        .into();
+    nodes.push(onnx::node("Pad", &["image", "pads"], "padded", vec![]));
+    graph.node[0].input[0] = "padded".to_owned();
+    graph.node[1] = onnx::node("Clip", &["conv", "", "most"], "relu", vec![]);
+    let shape = [
+        onnx::node("Shape", &["mean"], "dims", vec![]),
+        onnx::node("Gather", &["dims", "first"], "batch", vec![onnx::int("axis", 0)]),
+        onnx::node("Concat", &["batch", "rest"], "computed", vec![onnx::int("axis", 0)]),
+    ];
+    graph.node[4].input[1] = "computed".to_owned();
+    graph.node.splice(4..4, shape);
+    graph.node.splice(0..0, nodes);
+    let bytes = onnx::bytes(&model);
+    let mut model = model::from_parts("torch", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    assert!(model.score(&[0.5; 256]).is_ok());
+}
+
 #[test]
 fn nan_in_a_picture_or_a_picture_of_wrong_size_is_a_fault_and_the_next_picture_is_scored() {
     let bytes = onnx::bytes(&onnx::sound());
@@ -110,6 +153,20 @@ fn nan_in_a_picture_or_a_picture_of_wrong_size_is_a_fault_and_the_next_picture_i
         assert!(matches!(model.score(&picture), Err(ModelFault::BadInput(_))));
     }
     assert_eq!(model.score(&sound), Ok(score));
+}
+
+#[test]
+fn the_longest_chain_of_nodes_that_is_allowed_needs_no_more_stack_than_there_is() {
+    let mut model = onnx::sound();
+    let graph = model.graph.as_mut().unwrap();
+    let chain =
+        (1..=2000).map(|i| onnx::node("Abs", &[&format!("link{}", i - 1)], &format!("link{i}"), vec![]));
+    graph.node.splice(5..5, chain.collect::<Vec<_>>());
+    graph.node[4].output[0] = "link0".to_owned();
+    graph.node[2005].input[0] = "link2000".to_owned();
+    let bytes = onnx::bytes(&model);
+    let mut model = model::from_parts("chain", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    assert!(model.score(&[0.5; 256]).is_ok());
 }
 
 #[test]

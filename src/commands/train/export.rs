@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Args, load};
@@ -43,7 +43,9 @@ impl Made<'_> {
         let threshold = threshold(&judged);
         let manifest = self.manifest(&onnx, &judged, threshold);
         let problems = model::manifest::check(&manifest);
-        ensure!(problems.is_empty(), "the manifest would not be sound: {}", problems.join("; "));
+        if let Some(problem) = problems.first() {
+            bail!("the manifest would not be sound: {problem}");
+        }
         let yaml = yaml::to_string(&manifest).map_err(|problem| anyhow::anyhow!("{problem}"))?;
         self.check(&onnx, &yaml, &judged)?;
         let (onnx_file, yaml_file) = (&self.args.out, self.args.out.with_extension("yaml"));

@@ -2,10 +2,9 @@
 
 use std::thread;
 
-use anyhow::ensure;
-
 use crate::camera::picture::read_picture;
-use crate::commands::labelled::{Folders, Labelled};
+use crate::commands::UsageError;
+use crate::commands::labelled::Labelled;
 use crate::config::manifest::{Colour, Input, Layout};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
@@ -27,20 +26,21 @@ pub(super) fn input(size: MapSize, (mean, std): (f32, f32)) -> Input {
     Input { width: size.width, height: size.height, layout: Layout::Nchw, colour: Colour::Grey, mean, std }
 }
 
-/// Reads all pictures of the two folders.
+/// Reads all of the pictures.
 ///
 /// # Errors
-/// When a folder is missing or empty, or the pictures would not fit into memory.
-pub(super) fn load(folders: &Folders, size: MapSize, threads: usize) -> anyhow::Result<Loaded> {
-    let files = folders.list()?;
+/// [`UsageError`] when they would not fit into memory.
+pub(super) fn load(files: Vec<Labelled>, size: MapSize, threads: usize) -> anyhow::Result<Loaded> {
     let bytes = files.len() * size.height * size.width;
-    ensure!(
-        bytes <= MOST_BYTES,
-        "{} pictures at this --size need {} MiB of memory, more than {} MiB; use fewer or a smaller --size",
-        files.len(),
-        bytes >> 20,
-        MOST_BYTES >> 20
-    );
+    if bytes > MOST_BYTES {
+        return Err(UsageError(format!(
+            "{} pictures at this --size need {} MiB of memory, more than {} MiB; use fewer or a smaller --size",
+            files.len(),
+            bytes >> 20,
+            MOST_BYTES >> 20
+        ))
+        .into());
+    }
     let share = files.len().div_ceil(threads.max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
         let spawn = |files| {

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow};
 
 use super::labelled::Folders;
 use super::{ExitCode, UsageError};
 use crate::kernels::MapSize;
+use crate::service::signals::{SignalWatch, end_at_once};
 use crate::train::augment::Augment;
 use crate::train::fit::{Fit, Go, Plan};
 use crate::train::network::TAPERED;
@@ -85,15 +86,19 @@ pub(super) struct Args {
     licence: String,
 }
 
-/// Everything that can go wrong is in what was asked for.
+/// Runs the training.
+///
+/// # Errors
+/// [`UsageError`] when settings, pictures or checkpoint do not allow the run; others when a file cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    run_with(&args).map_err(|error| UsageError(format!("{error:#}")).into())
-}
-
-fn run_with(args: &Args) -> anyhow::Result<ExitCode> {
+    let args = &args;
     let network = check(args)?;
-    let stop = stop_flag()?;
-    let loaded = load::load(&args.folders, network.input(), threads(args))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let _watch = SignalWatch::start(move || asked.store(true, Ordering::Relaxed), end_at_once)
+        .context("cannot listen for Ctrl-C")?;
+    let files = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
+    let loaded = load::load(files, network.input(), threads(args))?;
     for (name, error) in &loaded.skipped {
         eprintln!("skipped {name}: {error}");
     }
@@ -127,7 +132,8 @@ fn run_with(args: &Args) -> anyhow::Result<ExitCode> {
         resume(&mut fit, &network, &file)?;
     }
     let complete = train(&mut fit, args, &file, &stop)?;
-    let Some(best) = fit.best().cloned() else { bail!("nothing was trained: no epoch was left to run") };
+    let nothing = || anyhow!("nothing was trained: the checkpoint has no epoch left to run and no best one");
+    let best = fit.best().cloned().ok_or_else(nothing)?;
     let made = Made {
         args,
         network: &network,
@@ -155,41 +161,40 @@ fn threads(args: &Args) -> usize {
 /// What can be refused before pictures are read.
 fn check(args: &Args) -> anyhow::Result<Network> {
     let side = usize::from(args.size);
-    let network =
-        Network::parse(&args.network, MapSize { height: side, width: side }).context("--network")?;
-    ensure!(args.rate > 0.0 && args.rate <= 1.0, "--rate {} is outside 0 to 1", args.rate);
+    let network = Network::parse(&args.network, MapSize { height: side, width: side })
+        .map_err(|error| usage(format!("--network: {error}")))?;
+    require(args.rate > 0.0 && args.rate <= 1.0, || format!("--rate {} is outside 0 to 1", args.rate))?;
     let smoothing = args.smoothing;
-    ensure!((0.0..=0.5).contains(&smoothing), "--smoothing {smoothing} is outside 0 to 0.5");
+    require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
     let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
-    ensure!(is_onnx, "--out {} must end in `.onnx`", args.out.display());
+    require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
     export::try_out(&args.out)?;
     Ok(network)
 }
 
-/// Set by the first Ctrl-C; the second ends the program at once.
-fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .context("cannot listen for Ctrl-C")?;
-    }
-    Ok(stop)
+fn usage(text: String) -> anyhow::Error {
+    UsageError(text).into()
+}
+
+fn require(holds: bool, problem: impl FnOnce() -> String) -> anyhow::Result<()> {
+    if holds { Ok(()) } else { Err(usage(problem())) }
 }
 
 fn enough(pictures: &Pictures, split: &Split) -> anyhow::Result<()> {
     for (truth, word) in [(Truth::Ok, "good"), (Truth::Defect, "defective")] {
         let all: Vec<usize> = (0..pictures.len()).collect();
         let count = pictures.count(&all, truth);
-        ensure!(
-            count >= LEAST,
-            "only {count} usable pictures of {word} parts; at least {LEAST} are needed, some hundreds are better"
-        );
+        require(count >= LEAST, || {
+            format!(
+                "only {count} usable pictures of {word} parts; at least {LEAST} are needed, some hundreds are better"
+            )
+        })?;
         for (part, of) in [("training", &split.train), ("validation", &split.validation)] {
-            ensure!(
-                pictures.count(of, truth) > 0,
-                "no picture of a {word} part is left for {part}: too many are the same pixel for pixel"
-            );
+            require(pictures.count(of, truth) > 0, || {
+                format!(
+                    "no picture of a {word} part is left for {part}: too many are the same pixel for pixel"
+                )
+            })?;
         }
     }
     Ok(())
@@ -219,9 +224,10 @@ fn say_data(pictures: &Pictures, split: &Split, skipped: usize) {
 }
 
 fn resume(fit: &mut Fit<'_>, network: &Network, file: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot resume from {}", file.display()))?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| usage(format!("--resume: cannot read {}: {error}", file.display())))?;
     let progress = checkpoint::decode(&bytes, network, fit.print())
-        .map_err(|error| anyhow::anyhow!("cannot resume: {} {error}", file.display()))?;
+        .map_err(|error| usage(format!("--resume: {} {error}", file.display())))?;
     println!("resume    after epoch {}", progress.epoch);
     fit.resume(progress);
     Ok(())

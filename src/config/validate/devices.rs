@@ -8,10 +8,10 @@ pub(super) fn check(config: &Config, rules: &mut Rules) {
     check_gate(config, rules);
     check_mqtt(config, rules);
     if let (Some(threshold), Some(unsure)) = (config.model.threshold, config.model.unsure) {
-        let (low, high) = (threshold - unsure, threshold + unsure);
-        rules.between(&["model.unsure", "model.threshold"], low >= 0.0 && high <= 1.0, || {
-            let most = threshold.min(1.0 - threshold);
-            format!("{unsure} around the threshold {threshold} reaches beyond 0 to 1; right would be at most {most}")
+        let most = f64::from(threshold.min(1.0 - threshold)).max(0.0);
+        // Half a part in a thousand for the rounding of decimal numbers.
+        rules.between(&["model.unsure", "model.threshold"], f64::from(unsure) <= most + 5e-4, || {
+            format!("{unsure} around the threshold {threshold} reaches beyond 0 to 1; right would be at most {most:.3}")
         });
     }
 }

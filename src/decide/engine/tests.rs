@@ -1,3 +1,5 @@
+//! The engine on the demonstration line's measures.
+
 use super::*;
 use crate::clock::Time;
 use crate::decide::Outcome;

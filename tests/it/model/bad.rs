@@ -79,13 +79,13 @@ fn files_that_are_no_model() {
     refused_files("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", onnx::MANIFEST, "not ONNX");
     refused_files(
         "random bytes",
-        &(0..999u32).map(|i| (i * i * 7 >> 3) as u8).collect::<Vec<_>>(),
+        &(0..999u32).map(|i| ((i * i * 7) >> 3) as u8).collect::<Vec<_>>(),
         onnx::MANIFEST,
         "not ONNX",
     );
     let nodes = [0x0a, 0x00].repeat(1 << 20);
     let length = [0x80, 0x80, 0x80, 0x01];
-    refused_files("a bomb", &[&[0x3a], &length[..], &nodes].concat(), onnx::MANIFEST, "more than 4096 nodes");
+    refused_files("a bomb", &[&[0x3a], &length[..], &nodes].concat(), onnx::MANIFEST, "more than 2048 nodes");
 }
 
 #[test]
@@ -107,19 +107,24 @@ fn manifests_that_do_not_fit() {
     other.producer_name = "someone else".to_owned();
     std::fs::write(&path, onnx::bytes(&other)).unwrap();
     refused("another file's manifest", &path, "is not the file that");
-    refused_manifest("a wrong key", "threshold:", "treshold:", "treshold");
-    refused_manifest("a missing key", "unsure: 0.1\n", "", "unsure");
-    refused_manifest("no YAML", "{width", "{{width", "part.yaml");
+    refused_manifest("a wrong key", "threshold:", "treshold:", "part.yaml:5:1: treshold: unknown key");
+    refused_manifest("a missing key", "unsure: 0.1\n", "", "the key `unsure` is missing");
+    refused_manifest("no YAML", "{width", "{{width", "part.yaml:3:9: not valid YAML");
     refused_manifest(
         "a wrong threshold",
         "threshold: 0.5",
         "threshold: 50",
-        "`threshold` is 50, outside 0 to 1",
+        "part.yaml:5:12: threshold: 50 is outside 0 to 1",
     );
-    refused_manifest("threshold NaN", "threshold: 0.5", "threshold: .nan", "`threshold` is NaN");
-    refused_manifest("std 0", "std: 0.5", "std: 0", "`input.std`");
-    refused_manifest("three classes", "[ok, defect]", "[ok, defect, scrap]", "`output.classes`");
-    refused_manifest("no defect class", "defect: defect", "defect: bad", "`output.defect`");
+    refused_manifest(
+        "threshold NaN",
+        "threshold: 0.5",
+        "threshold: .nan",
+        "threshold: `NaN` is not a number",
+    );
+    refused_manifest("std 0", "std: 0.5", "std: 0", "input.std: 0 is outside");
+    refused_manifest("three classes", "[ok, defect]", "[ok, defect, scrap]", "output.classes: must be 2");
+    refused_manifest("no defect class", "defect: defect", "defect: bad", "output.defect: `bad`");
     refused_manifest("a short fingerprint", "{sha256}", "12ab", "64 hexadecimal digits");
     refused_manifest("a huge input", "width: 16", "width: 100000", "outside 8 to 1024");
     refused_manifest("another size", "width: 16", "width: 32", "1x1x16x32");

@@ -35,45 +35,54 @@ fn survives(bytes: Vec<u8>) -> Result<(), TestCaseError> {
 /// Numbers that break careless arithmetic.
 const NUMBERS: [i64; 18] =
     [0, 1, -1, 2, -2, 3, 4, 7, 8, 16, 63, 64, 255, 1024, 65_536, 1 << 31, i64::MAX, i64::MIN];
-/// Operators that pass the table with few inputs, and some that do not.
-const OPERATORS: [&str; 36] = [
-    "Abs",
-    "Add",
-    "AveragePool",
-    "BatchNormalization",
-    "Cast",
-    "Clip",
-    "Concat",
-    "Conv",
-    "Div",
-    "Dropout",
-    "Flatten",
-    "Gather",
-    "Gemm",
-    "GlobalMaxPool",
-    "HardSigmoid",
-    "Identity",
-    "InstanceNormalization",
-    "LRN",
-    "LayerNormalization",
-    "LeakyRelu",
-    "MatMul",
-    "MaxPool",
-    "Mul",
-    "PRelu",
-    "Pad",
-    "Pow",
-    "ReduceMean",
-    "Reshape",
-    "Resize",
-    "Shape",
-    "Slice",
-    "Softmax",
-    "Split",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
+/// Operators and how many inputs they are given; some get one too many, to meet the optional ones.
+const OPERATORS: [(&str, usize); 44] = [
+    ("Abs", 1),
+    ("Add", 2),
+    ("AveragePool", 1),
+    ("BatchNormalization", 5),
+    ("Cast", 1),
+    ("Clip", 3),
+    ("Concat", 2),
+    ("Constant", 0),
+    ("Conv", 2),
+    ("Conv", 3),
+    ("Div", 2),
+    ("Dropout", 1),
+    ("Flatten", 1),
+    ("Gather", 2),
+    ("Gemm", 3),
+    ("GlobalMaxPool", 1),
+    ("HardSigmoid", 1),
+    ("InstanceNormalization", 3),
+    ("LRN", 1),
+    ("LayerNormalization", 3),
+    ("Log", 1),
+    ("MatMul", 2),
+    ("Max", 3),
+    ("MaxPool", 1),
+    ("Mul", 2),
+    ("PRelu", 2),
+    ("Pad", 2),
+    ("Pad", 3),
+    ("Pow", 2),
+    ("ReduceMean", 1),
+    ("ReduceSum", 2),
+    ("Reshape", 2),
+    ("Resize", 3),
+    ("Resize", 4),
+    ("Shape", 1),
+    ("Slice", 3),
+    ("Slice", 5),
+    ("Softmax", 1),
+    ("Split", 2),
+    ("Sqrt", 1),
+    ("Squeeze", 2),
+    ("Transpose", 1),
+    ("Unsqueeze", 2),
+    ("Sum", 2),
 ];
+/// Attributes that decide on sizes and axes.
 const ATTRIBUTES: [&str; 16] = [
     "kernel_shape",
     "strides",
@@ -97,6 +106,7 @@ const ATTRIBUTES: [&str; 16] = [
 #[derive(Debug, Clone)]
 enum Damage {
     Operator { node: Index, op: &'static str },
+    Insert { before: Index, op: (&'static str, usize), inputs: Vec<Index>, numbers: Vec<i64> },
     Rewire { node: Index, slot: Index, to: Index },
     AddInput { node: Index, from: Index },
     DropInput { node: Index },
@@ -117,7 +127,10 @@ fn damage() -> impl Strategy<Value = Damage> {
     let small = || prop::collection::vec(0i64..6, 0..5);
     let attribute = || select(&ATTRIBUTES[..]);
     prop_oneof![
-        (at(), select(&OPERATORS[..])).prop_map(|(node, op)| Damage::Operator { node, op }),
+        (at(), select(&OPERATORS[..])).prop_map(|(node, (op, _))| Damage::Operator { node, op }),
+        insertion(),
+        insertion(),
+        insertion(),
         (at(), at(), at()).prop_map(|(node, slot, to)| Damage::Rewire { node, slot, to }),
         (at(), at()).prop_map(|(node, from)| Damage::AddInput { node, from }),
         at().prop_map(|node| Damage::DropInput { node }),
@@ -131,6 +144,13 @@ fn damage() -> impl Strategy<Value = Damage> {
         at().prop_map(|node| Damage::CopyNode { node }),
         (7i64..26).prop_map(Damage::Opset),
     ]
+}
+
+fn insertion() -> impl Strategy<Value = Damage> {
+    let inputs = prop::collection::vec(any::<Index>(), 5);
+    let numbers = prop::collection::vec(prop_oneof![-3i64..20, select(&NUMBERS[..])], 1..9);
+    (any::<Index>(), select(&OPERATORS[..]), inputs, numbers)
+        .prop_map(|(before, op, inputs, numbers)| Damage::Insert { before, op, inputs, numbers })
 }
 
 fn names(graph: &GraphProto) -> Vec<String> {
@@ -153,6 +173,19 @@ fn apply(model: &mut ModelProto, damage: &Damage) {
     let (nodes, tensors) = (graph.node.len(), graph.initializer.len());
     match damage {
         Damage::Operator { node, op } => graph.node[node.index(nodes)].op_type = (*op).to_owned(),
+        Damage::Insert { before, op: (op, arity), inputs, numbers } => {
+            let at = before.index(nodes);
+            let (output, list) = (format!("new{nodes}"), format!("list{nodes}"));
+            graph.initializer.push(onnx::integers(&list, numbers));
+            let Some(first) = graph.node[at].input.first().cloned() else { return };
+            let choose =
+                |index: &Index| if index.index(2) == 0 { list.clone() } else { index.get(&names).clone() };
+            let more: Vec<String> = inputs.iter().map(choose).collect();
+            let all: Vec<&str> =
+                std::iter::once(&first).chain(&more).map(String::as_str).take(*arity).collect();
+            graph.node[at].input[0] = output.clone();
+            graph.node.insert(at, onnx::node(op, &all, &output, vec![]));
+        }
         Damage::Rewire { node, slot, to } => {
             let node = &mut graph.node[node.index(nodes)];
             if !node.input.is_empty() {
