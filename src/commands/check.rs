@@ -10,6 +10,8 @@ use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, speed, time};
 use crate::config::{CameraKind, Config, GateKind, Trigger};
+use crate::model;
+use crate::report::{self, ReportError};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -51,7 +53,7 @@ impl Findings<'_> {
 type Probe = fn(&Config, &mut Findings<'_>);
 
 /// Every probe, in the order of the report.
-const PROBES: &[Probe] = &[features, line, view, gate, files];
+const PROBES: &[Probe] = &[features, line, view, gate, files, model, reports];
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;

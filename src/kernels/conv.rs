@@ -26,7 +26,7 @@ fn forward_body<F: Float, A: Arithmetic>(
     relu: bool,
     output: &mut [F],
 ) {
-    match (channels_in, bias.len() % (2 * LANES) == 0) {
+    match (channels_in, bias.len().is_multiple_of(2 * LANES)) {
         (1, true) => forward_tiled::<F, A, 1, 2, 6>(size, channels_in, input, weights, bias, relu, output),
         (1, false) => forward_tiled::<F, A, 1, 1, 12>(size, channels_in, input, weights, bias, relu, output),
         (8, true) => forward_tiled::<F, A, 8, 2, 6>(size, channels_in, input, weights, bias, relu, output),
@@ -165,7 +165,7 @@ fn weight_gradient_body<F: Float, A: Arithmetic>(
         for ky in 0..3 {
             let line = &input[(y + ky) * size.width * cin..][..size.width * cin];
             let into = &mut weight_gradient[ky * 3 * cin * cout..][..3 * cin * cout];
-            if cout % (2 * LANES) == 0 {
+            if cout.is_multiple_of(2 * LANES) {
                 row_products::<F, A, 2, 6>(cin, cout, line, slopes, into);
             } else {
                 row_products::<F, A, 1, 12>(cin, cout, line, slopes, into);

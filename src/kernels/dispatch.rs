@@ -16,7 +16,7 @@ pub(super) type Baseline = super::float::Separate;
 macro_rules! kernel {
     ($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:ident) => {
         $(#[$doc])*
-        #[expect(clippy::too_many_arguments, reason = "a kernel's slices and sizes, each needed")]
+        #[allow(clippy::too_many_arguments, reason = "some kernels need many slices and sizes")]
         pub fn $name<F: $crate::kernels::Float>($($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {

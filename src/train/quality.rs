@@ -66,13 +66,15 @@ fn auc(judged: &[Judged]) -> f64 {
 }
 
 /// The threshold of least cost on validation scores, between 0.25 and 0.5, where an escape costs as much as ten false rejects. Of equal
-/// ones the highest; below a score it lies in the middle to the next, so that a score a little lower is still caught.
+/// ones the highest; below a score it lies in the middle to the next, so that a score a little lower is still caught. Rounded down to
+/// three decimals.
 pub fn threshold(judged: &[Judged]) -> f32 {
     let cost = |threshold: f32| {
         let (escapes, false_rejects) = judge_counts(judged, threshold);
         escapes * ESCAPE_COST + false_rejects
     };
-    let mut scores: Vec<f32> = judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
+    let mut scores: Vec<f32> =
+        judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     scores.dedup();
     let mut best = (cost(HIGHEST), HIGHEST);
@@ -87,7 +89,7 @@ pub fn threshold(judged: &[Judged]) -> f32 {
             best = (cost, candidate);
         }
     }
-    best.1
+    (best.1 * 1000.0).floor() / 1000.0
 }
 
 /// Escapes and false rejects.

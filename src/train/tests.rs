@@ -37,7 +37,7 @@ fn the_gradient_of_the_whole_network_agrees_with_finite_differences() {
     trainer.differentiate(&targets, &load);
     let gradient = trainer.gradient().to_vec();
     let mut worst = 0.0_f64;
-    for at in 0..gradient.len() {
+    for (at, &analytic) in gradient.iter().enumerate() {
         let mut loss_at = |step: f64| {
             let before = trainer.parameters[at];
             trainer.parameters[at] = before + step;
@@ -47,7 +47,7 @@ fn the_gradient_of_the_whole_network_agrees_with_finite_differences() {
         };
         let step = 1e-6;
         let slope = (loss_at(step) - loss_at(-step)) / (2.0 * step);
-        worst = worst.max((slope - gradient[at]).abs());
+        worst = worst.max((slope - analytic).abs());
     }
     let greatest = gradient.iter().fold(0.0_f64, |most, slope| most.max(slope.abs()));
     assert!(greatest > 1e-2 && worst < 1e-6, "{worst} beside {greatest}");

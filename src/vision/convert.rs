@@ -3,7 +3,7 @@
 use crate::config::Region;
 use crate::frame::{Frame, PixelFormat};
 
-fn rows<'a>(frame: &'a Frame, area: Region) -> impl Iterator<Item = &'a [u8]> {
+fn rows(frame: &Frame, area: Region) -> impl Iterator<Item = &[u8]> {
     let bytes = frame.format.bytes();
     let from = area.x as usize * bytes;
     let stride = frame.width * bytes;

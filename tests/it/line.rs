@@ -76,6 +76,8 @@ fn the_demonstration_line_lets_no_defect_pass_and_accounts_for_everything() {
     assert_eq!(run.summary.frames.captured, run.summary.frames.inspected);
     let defective = run.records.iter().filter(|r| r.truth == Some(Truth::Defect)).count();
     assert!(defective > 3, "the run shows something: {defective}");
+    let ends = (run.moves.first().map(|m| m.1), run.moves.last().map(|m| m.1));
+    assert_eq!(ends, (Some(GateState::Reject), Some(GateState::Reject)), "safe before and after");
 }
 
 #[test]
@@ -85,7 +87,11 @@ fn what_the_records_say_is_what_happened_on_the_belt() {
         let part = run.world.truth_of(record.triggered_at).expect("the sensor saw a real part");
         let removed = run.world.is_removed(&run.world.belt().part(part.index), run.end);
         assert_eq!(removed, record.outcome != Outcome::Passed, "part {} {:?}", record.number, record.outcome);
-        assert_ne!(record.outcome, Outcome::RejectedUnconfirmed, "the confirm sensor sees every removed part");
+        assert_ne!(
+            record.outcome,
+            Outcome::RejectedUnconfirmed,
+            "the confirm sensor sees every removed part"
+        );
     }
 }
 

@@ -12,6 +12,8 @@ mod fresh;
 mod golden;
 /// Licences of the dependencies.
 mod licences;
+/// The whole simulated line with the shipped model.
+mod line;
 /// Loading models, good and bad.
 mod model;
 /// Reports over MQTT, against a scripted broker and a real one.
@@ -21,7 +23,8 @@ mod mqtt;
 mod pipeline;
 /// Devices and brokers for the tests.
 mod support;
-/// The whole simulated line with the shipped model.
-mod line;
 /// Layers, limits and headers of the sources.
 mod tidy;
+/// Training from pictures to a model that the engine runs.
+#[cfg(feature = "train")]
+mod train;

@@ -106,13 +106,7 @@ impl Made<'_> {
             training: Training {
                 command: command(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
-                data: args
-                    .folders
-                    .data
-                    .file_name()
-                    .unwrap_or(args.folders.data.as_os_str())
-                    .to_string_lossy()
-                    .into_owned(),
+                data: data_name(&args.folders.data),
                 data_licence: args.licence.clone(),
                 images: Images {
                     train_ok: split.train.len() - defective(&split.train),
@@ -132,13 +126,24 @@ impl Made<'_> {
                     args.validation,
                     args.seed
                 ),
-                accuracy: quality.accuracy,
-                auc: quality.auc,
+                accuracy: decimals(quality.accuracy),
+                auc: decimals(quality.auc),
                 escapes: quality.escapes,
                 false_rejects: quality.false_rejects,
             },
         }
     }
+}
+
+/// The last two parts of the folder's path: enough to know it by, and nothing of whose computer it was on.
+fn data_name(folder: &Path) -> String {
+    let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
+}
+
+/// Rounded to five decimals, which is finer than one picture in most collections.
+fn decimals(value: f64) -> f64 {
+    (value * 1e5).round() / 1e5
 }
 
 /// The command as it was typed, but for the program's folder.

@@ -38,6 +38,14 @@ const LEAST: usize = 10;
 /// Ctrl-C ends the training early; the best so far is kept and written. The same pictures, settings and number of
 /// threads give the same model on the same machine.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate train --data pictures --out impeller.onnx
+  castgate train --data pictures --ok good --defect bad --out impeller.onnx --epochs 80
+  castgate train --data pictures --out small.onnx --network 8np-8p-8n-d16 --size 96
+  castgate train --data pictures --out impeller.onnx --resume    go on after Ctrl-C
+
+Exit codes: 0 trained, 2 the pictures or the settings do not do, 3 a file cannot be written")]
 pub(super) struct Args {
     #[command(flatten)]
     folders: Folders,
@@ -58,7 +66,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=1024))]
     batch: u16,
     /// Greatest learning rate
-    #[arg(long, value_name = "RATE", default_value_t = 0.002)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.003)]
     rate: f64,
     /// Seed of everything random: split, weights, order and changes of the pictures
     #[arg(long, value_name = "N", default_value_t = 1)]

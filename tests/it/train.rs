@@ -1,0 +1,154 @@
+//! `castgate train` on small made-up pictures, and what it says of data and settings that do not do.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use castgate::config::manifest::Manifest;
+use castgate::config::yaml;
+use castgate::kernels::MapSize;
+use castgate::model;
+use castgate::train::{Network, Statistics, initial, step::Trainer};
+use image::{GrayImage, Luma};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::golden::castgate;
+
+/// Parts of `count` grey levels; defective ones have a dark spot.
+fn draw(folder: &Path, count: u32) {
+    for (kind, spot) in [("ok_front", 0), ("def_front", 120)] {
+        fs::create_dir_all(folder.join(kind)).unwrap();
+        for i in 0..count {
+            let at = (3 + i * 7 % 8, 3 + i * 5 % 8);
+            let shade = |x: u32, y: u32| {
+                let inside = x.abs_diff(at.0) < 3 && y.abs_diff(at.1) < 3;
+                Luma([(140 + i % 40 + x + y - if inside { spot } else { 0 }) as u8])
+            };
+            GrayImage::from_fn(16, 16, shade).save(folder.join(kind).join(format!("{i:03}.png"))).unwrap();
+        }
+    }
+}
+
+/// Trains on `folder` into `out` with settings that take an instant.
+fn train(folder: &Path, out: &Path, more: &[&str]) -> Output {
+    let settings =
+        ["--network", "4np-5n-d4", "--size", "16", "--epochs", "3", "--batch", "8", "--threads", "2"];
+    let mut command = castgate();
+    command.args(["train", "--data"]).arg(folder).arg("--out").arg(out);
+    // A setting may be given once: those of the caller go before ours.
+    let ours = settings.chunks(2).filter(|pair| !more.contains(&pair[0]));
+    command.args(ours.flatten()).args(more).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_files_and_the_engine_runs_them() {
+    let dir = tempfile::tempdir().unwrap();
+    draw(dir.path(), 30);
+    fs::write(dir.path().join("ok_front/broken.png"), b"\x89PNG but not really").unwrap();
+    fs::write(dir.path().join("def_front/empty.jpg"), b"").unwrap();
+    let out = |name: &str| dir.path().join(name);
+    let first = train(dir.path(), &out("a.onnx"), &["--licence", "none, drawn"]);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    assert!(said(&first).contains("60 read, 2 skipped"), "{}", said(&first));
+    assert!(said(&first).contains("skipped ok_front/broken.png: "), "{}", said(&first));
+    assert!(said(&first).contains("skipped def_front/empty.jpg: is empty"), "{}", said(&first));
+    assert!(said(&first).contains("epoch   3/3"), "{}", said(&first));
+    train(dir.path(), &out("b.onnx"), &[]);
+    train(dir.path(), &out("c.onnx"), &["--seed", "2"]);
+    let bytes = |name: &str| fs::read(out(name)).unwrap();
+    assert_eq!(bytes("a.onnx"), bytes("b.onnx"));
+    assert_ne!(bytes("a.onnx"), bytes("c.onnx"));
+    let manifest: Manifest = yaml::from_str(&fs::read_to_string(out("a.yaml")).unwrap()).unwrap();
+    let images = &manifest.training.images;
+    assert_eq!(images.train_ok + images.validation_ok, 30);
+    assert_eq!(images.validation_defect, 6);
+    assert_eq!((manifest.name.as_str(), manifest.training.data_licence.as_str()), ("a", "none, drawn"));
+    assert!(manifest.training.command.contains("--network 4np-5n-d4"), "{}", manifest.training.command);
+    let opened = model::open(&out("a.onnx")).unwrap();
+    assert_eq!(opened.info().parameters, manifest.parameters);
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".checkpoint")), "{left:?}");
+}
+
+#[test]
+fn data_and_settings_that_do_not_do_end_with_2_and_say_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let (good, few) = (dir.path().join("good"), dir.path().join("few"));
+    let (one_class, broken) = (dir.path().join("one"), dir.path().join("broken"));
+    draw(&good, 12);
+    draw(&few, 4);
+    draw(&one_class, 12);
+    fs::remove_dir_all(one_class.join("def_front")).unwrap();
+    draw(&broken, 12);
+    for entry in fs::read_dir(broken.join("def_front")).unwrap() {
+        fs::write(entry.unwrap().path(), b"no picture").unwrap();
+    }
+    let out = dir.path().join("m.onnx");
+    let checkpoint = dir.path().join("bad.checkpoint");
+    fs::write(&checkpoint, b"castgate checkpoint 1\nand then something else entirely").unwrap();
+    let checkpoint = checkpoint.to_str().unwrap();
+    let cases: [(&Path, &[&str], &str); 12] = [
+        (&dir.path().join("nowhere"), &[], "ok_front"),
+        (&one_class, &[], "def_front"),
+        (&few, &[], "only 4 usable pictures of good parts; at least 10 are needed"),
+        (&broken, &[], "only 0 usable pictures of defective parts"),
+        (&good, &["--network", "16x-d4"], "--network: network item `16x`"),
+        (&good, &["--network", "8p-8p-8p-d4"], "which is too small"),
+        (&good, &["--rate", "0"], "--rate 0 is outside"),
+        (&good, &["--rate", "NaN"], "--rate NaN is outside"),
+        (&good, &["--smoothing", "0.9"], "--smoothing 0.9 is outside"),
+        (&good, &["--augment", "wild"], "`none`, `flips` and `full`"),
+        (&good, &["--resume"], "--resume: cannot read"),
+        (&good, &["--resume", "--checkpoint", checkpoint], "is damaged or cut off"),
+    ];
+    for (folder, more, part) in cases {
+        let output = train(folder, &out, more);
+        assert_eq!(output.status.code(), Some(2), "{part}: {}", said(&output));
+        assert!(said(&output).contains(part), "{part}: {}", said(&output));
+        assert!(!out.exists());
+    }
+    let elsewhere = train(&good, &dir.path().join("no/such/folder/m.onnx"), &[]);
+    assert_eq!(elsewhere.status.code(), Some(3), "{}", said(&elsewhere));
+    assert!(said(&elsewhere).contains("cannot write"), "{}", said(&elsewhere));
+    let no_onnx = train(&good, &dir.path().join("m.bin"), &[]);
+    assert_eq!(no_onnx.status.code(), Some(2));
+    assert!(said(&no_onnx).contains("must end in `.onnx`"), "{}", said(&no_onnx));
+}
+
+#[test]
+fn the_written_graph_gives_the_scores_of_training() {
+    let size = MapSize { height: 22, width: 26 };
+    let network = Network::parse("3np-1-9n-10p-d5", size).unwrap();
+    let mut random = Pcg64::seed_from_u64(4);
+    let mut parameters: Vec<f32> = initial(&network, &mut random);
+    parameters[network.stages()[0].slots.gamma.range().start] = -0.6;
+    let mut trainer = Trainer::new(network.clone(), parameters.clone(), 4, 1);
+    let value = |i: usize, at: usize| ((i * 31 + at * at * 17) % 255) as f32 / 255.0;
+    let load = |i: usize, input: &mut [f32]| {
+        input.iter_mut().enumerate().for_each(|(at, pixel)| *pixel = value(i, at));
+    };
+    let statistics: Statistics = trainer.measure(4, &load);
+    let scores = trainer.score(&parameters, &statistics, 4, &load);
+    let onnx = model::write::onnx(&network, &parameters, &statistics);
+    let demo = fs::read_to_string(crate::golden::path("models/demo.yaml")).unwrap();
+    let mut manifest: Manifest = yaml::from_str(&demo).unwrap();
+    (manifest.input.width, manifest.input.height) = (size.width, size.height);
+    manifest.sha256 = sha256(&onnx);
+    let mut engine = model::from_parts("odd", onnx, yaml::to_string(&manifest).unwrap()).unwrap();
+    for (i, score) in scores.iter().enumerate() {
+        let mut input = vec![0.0; size.height * size.width];
+        load(i, &mut input);
+        let given = engine.score(&input).unwrap().get();
+        assert!((given - score).abs() < 1e-4, "{given} instead of {score}");
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
