@@ -1,8 +1,7 @@
 //! Defects of a drawn part: which ones it has, where, and how they look.
 //!
 //! Owns their kinds, places and drawing. Must not know the belt or cameras. Every defect spans at least 4 % of the
-//! part's diameter
-//! so that it can still be seen in a picture of 128 pixels.
+//! part's diameter so that it can still be seen in a picture of 128 pixels.
 
 use std::fmt;
 
@@ -85,8 +84,8 @@ fn place(kind: DefectKind, dice: &mut Dice, shape: &Shape) -> Defect {
     let edge = shape.edge(angle);
     let (at, radius) = match kind {
         DefectKind::Blowhole if dice.chance(0.3) => (0.64, dice.range32(0.055, 0.08)),
-        DefectKind::Blowhole => (dice.range32(0.72, 0.9), dice.range32(0.055, 0.085)),
-        DefectKind::ChippedRim => (0.97, dice.range32(0.12, 0.19)),
+        DefectKind::Blowhole => (dice.range32(0.72, 0.9), dice.range32(0.05, 0.085)),
+        DefectKind::ChippedRim => (0.97, dice.range32(0.1, 0.18)),
         DefectKind::Crack => (dice.range32(0.8, 0.84), dice.range32(0.2, 0.32)),
         DefectKind::Burr => (1.02, dice.range32(0.2, 0.5)),
         DefectKind::Scratch => (dice.range32(0.78, 0.86), dice.range32(0.22, 0.4)),
@@ -122,7 +121,7 @@ impl Defect {
     /// A bite whose walls are rough broken metal; past it the belt shows.
     fn draw_chip(&self, canvas: &mut Canvas, shape: &Shape, dice: &mut Dice) {
         let seed = dice.seed() as u32;
-        let depth = dice.range32(0.085, 0.14);
+        let depth = dice.range32(0.07, 0.13);
         let (x, y, half) = (self.x, self.y, self.radius * 0.95);
         canvas.paint(x, y, self.radius * 1.2, |u, v, level, cover| {
             let from_edge = 1.0 - shape.radius(u, v);
@@ -147,7 +146,7 @@ impl Defect {
     /// A line that wanders from the middle of the face to both sides, thickest in its middle.
     fn draw_crack(&self, canvas: &mut Canvas, shape: &Shape, dice: &mut Dice) {
         let seed = dice.seed() as u32;
-        let half = dice.range32(0.018, 0.026);
+        let half = dice.range32(0.016, 0.024);
         let radial = self.y.atan2(self.x);
         // Across the turning marks or nearly so: along them it would look like one.
         let (sin, cos) = (radial + dice.range32(-0.7, 0.7)).sin_cos();
@@ -207,7 +206,7 @@ impl Defect {
             // The first one is the longest and goes through the middle.
             let short = if stroke == 0 { 0.0 } else { dice.range32(0.1, 0.5) };
             let (from, to) = (dice.range32(-0.95, -0.75) + short, dice.range32(0.75, 0.95) - short);
-            let (bend, half) = (dice.range32(-0.05, 0.05), dice.range32(0.012, 0.017));
+            let (bend, half) = (dice.range32(-0.05, 0.05), dice.range32(0.011, 0.016));
             canvas.paint(self.x, self.y, self.radius, |u, v, level, _| {
                 let (du, dv) = (u - self.x, v - self.y);
                 let along = (du * cos + dv * sin) / self.radius;

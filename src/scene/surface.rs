@@ -39,9 +39,7 @@ impl Fabric {
         let threads = count(1.7);
         // A weave finer than the pixels would only make moire.
         let weave = 5.0 * step(0.85, 0.4, grid.pixel_mm);
-        // A real belt is several metres long and has one seam: a short loop seldom shows it.
         let seam = (dice.range32(0.0, loop_mm), dice.range32(-0.3, 0.3));
-        let seam_share = if dice.chance(f64::from(loop_mm) / 2000.0) { 1.0 } else { 0.0 };
         for row in 0..grid.height {
             let y = row as f32 * grid.pixel_mm;
             let thread = (TAU * y / 1.7).sin();
@@ -57,7 +55,7 @@ impl Fabric {
                 let joint = -15.0 * step(1.1, 0.5, away.abs())
                     + 7.0 * step(1.0, 0.4, (away - 1.6).abs())
                     + 3.0 * step(14.0, 13.0, away) * step(1.0, 1.2, away);
-                fabric.grey.push((level + cloud + wear + twill + seam_share * joint).clamp(1.0, 254.0) as u8);
+                fabric.grey.push((level + cloud + wear + twill + joint).clamp(1.0, 254.0) as u8);
             }
         }
         fabric.soil(&mut dice, grid);
