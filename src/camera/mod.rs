@@ -46,7 +46,11 @@ pub enum CameraError {
     #[error("`camera.kind: folder` needs `camera.path`, a folder of pictures")]
     NoPath,
     /// The folder holds no picture of a part.
-    #[error("no picture in {}; `simulation.parts_from` needs a folder with JPEG, PNG or BMP files in its subfolders ok_front and def_front", .0.display())]
+    #[error(
+        "no picture in {}; `simulation.parts_from` needs a folder with JPEG, PNG or BMP files in its \
+         subfolders ok_front and def_front",
+        .0.display()
+    )]
     NoParts(PathBuf),
 }
 

@@ -1,6 +1,7 @@
 //! The belt: how far it has moved and which part lies where. A pure function of configuration, seed and time.
 //!
-//! Owns places, truth and defects of parts. Must not know pictures, the gate or the clock: time is seconds since the start.
+//! Owns places, truth and defects of parts. Must not know pictures, the gate or the clock: time is seconds since
+//! the start.
 
 use crate::config::Config;
 use crate::verdict::Truth;
@@ -137,8 +138,8 @@ impl Belt {
         self.seed
     }
 
-    /// The parts whose centres lie from `from_mm` to `to_mm` downstream of the sensor when the belt has moved `travel_mm`;
-    /// the one farthest downstream first.
+    /// The parts whose centres lie from `from_mm` to `to_mm` downstream of the sensor when the belt has moved
+    /// `travel_mm`; the one farthest downstream first.
     pub fn parts_between(&self, travel_mm: f64, from_mm: f64, to_mm: f64) -> impl Iterator<Item = Part> + '_ {
         let (first, last) = (travel_mm - to_mm, travel_mm - from_mm);
         let number = |mm: f64| ((mm - self.slot_mm(0)) / self.pitch).max(0.0) as u64;
@@ -150,8 +151,8 @@ impl Belt {
         range.map(|index| self.part(index)).filter(move |part| (first..=last).contains(&part.at_mm))
     }
 
-    /// The part whose leading edge was at the sensor closest to this time; `None` when that was more than a quarter of its
-    /// length away.
+    /// The part whose leading edge was at the sensor closest to this time; `None` when that was more than a
+    /// quarter of its length away.
     pub fn part_at_sensor(&self, seconds: f64) -> Option<Part> {
         let at = self.travel_mm(seconds) + self.length / 2.0;
         let reach = self.length / 4.0;

@@ -1,7 +1,7 @@
 //! Defects of a drawn part: which ones it has, where, and how they look.
 //!
-//! Owns their kinds, places and drawing. Must not know the belt or cameras. Every defect spans at least 4 % of the part's diameter
-//! so that it can still be seen in a picture of 128 pixels.
+//! Owns their kinds, places and drawing. Must not know the belt or cameras. Every defect spans at least 4 % of the
+//! part's diameter so that it can still be seen in a picture of 128 pixels.
 
 use std::fmt;
 
@@ -57,7 +57,8 @@ impl fmt::Display for DefectKind {
 pub struct Defect {
     /// What it is.
     pub kind: DefectKind,
-    /// Middle of the circle from the part's centre, in halves of `line.part_length`, x downstream (right in the picture).
+    /// Middle of the circle from the part's centre, in halves of `line.part_length`, x downstream (right in the
+    /// picture).
     pub x: f32,
     /// See `x`; y down in the picture.
     pub y: f32,

@@ -1,8 +1,8 @@
 //! A drawn impeller without defects, seen from above: machined disc, groove, lip, cavity with vanes, hub and bore.
 //!
-//! Owns the part's shape and look. Must not know the belt, defects or cameras. Lengths are fractions of the part's nominal
-//! radius, coordinates from its centre with x right and y down, angles in radians from +x towards +y; grey levels are those
-//! under even light.
+//! Owns the part's shape and look. Must not know the belt, defects or cameras. Lengths are fractions of the part's
+//! nominal radius, coordinates from its centre with x right and y down, angles in radians from +x towards +y; grey
+//! levels are those under even light.
 
 use std::f32::consts::TAU;
 

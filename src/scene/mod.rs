@@ -1,6 +1,7 @@
 //! The simulated line: a belt with drawn or real parts, what a camera above it sees, and what gate and sensors do.
 //!
-//! Pure: pictures come from the caller, time is an argument, everything random comes from the seed. Must not know devices or files.
+//! Pure: pictures come from the caller, time is an argument, everything random comes from the seed. Must not know
+//! devices or files.
 
 mod belt;
 mod canvas;

@@ -1,7 +1,8 @@
-//! Real parts on the belt: the disc is found in its picture, its own ground is levelled out, and both go into a sprite.
+//! Real parts on the belt: the disc is found in its picture, its own ground is levelled out, and both go into a
+//! sprite.
 //!
-//! Owns the fit of disc and ground. Must not know files. Pictures show one part from above, bright or dark on an even ground, about
-//! as large as the picture.
+//! Owns the fit of disc and ground. Must not know files. Pictures show one part from above, bright or dark on an
+//! even ground, about as large as the picture.
 
 use super::random::step;
 use super::sprite::{ONE, Sprite, fixed, side_for};
@@ -210,8 +211,8 @@ impl Ground {
     }
 }
 
-/// Lays the part of `picture` into `sprite`: `radius` is the part's in pixels of the frame, `level` the belt's grey. The part keeps
-/// its brightness relative to its ground, and its shadow falls onto the belt.
+/// Lays the part of `picture` into `sprite`: `radius` is the part's in pixels of the frame, `level` the belt's
+/// grey. The part keeps its brightness relative to its ground, and its shadow falls onto the belt.
 pub(super) fn lay(picture: &Picture, radius: f32, level: f32, sprite: &mut Sprite) {
     sprite.clear(side_for(radius));
     if picture.width < 16 || picture.height < 16 || picture.grey.len() != picture.width * picture.height {

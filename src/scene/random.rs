@@ -90,7 +90,8 @@ pub(super) fn length(x: f32, y: f32) -> f32 {
     (x * x + y * y).sqrt()
 }
 
-/// The greatest whole number that is not above `x`, for values that fit: `floor` is a call where the CPU's base set has none.
+/// The greatest whole number that is not above `x`, for values that fit: `floor` is a call where the CPU's base set
+/// has none.
 fn floor(x: f32) -> i32 {
     let whole = x as i32;
     whole - i32::from(whole as f32 > x)
@@ -105,8 +106,8 @@ fn ease(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Smooth noise of -1 to 1 over the plane, features about 1 wide. With `period_x` greater than 0 it repeats along x after so
-/// many units.
+/// Smooth noise of -1 to 1 over the plane, features about 1 wide. With `period_x` greater than 0 it repeats along
+/// x after so many units.
 pub(super) fn noise(seed: u32, x: f32, y: f32, period_x: i32) -> f32 {
     let (ix, iy) = (floor(x), floor(y));
     let (tx, ty) = (ease(x - ix as f32), ease(y - iy as f32));
@@ -142,8 +143,8 @@ pub(super) fn step(low: f32, high: f32, at: f32) -> f32 {
     ease(((at - low) / (high - low)).clamp(0.0, 1.0))
 }
 
-/// Evenly spread one-to-one shuffle of `0..count` for a round: place `index` holds the returned number. A Feistel network of
-/// four rounds that walks until it falls inside `count`, so no table is kept.
+/// Evenly spread one-to-one shuffle of `0..count` for a round: place `index` holds the returned number. A Feistel
+/// network of four rounds that walks until it falls inside `count`, so no table is kept.
 pub(super) fn shuffled(seed: u64, round: u64, index: u64, count: u64) -> u64 {
     debug_assert!(index < count);
     let half = (64 - (count.max(2) - 1).leading_zeros()).div_ceil(2);

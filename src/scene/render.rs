@@ -1,7 +1,7 @@
 //! What the camera sees: belt, parts, rails, light, motion blur and noise, as a frame for a moment.
 //!
-//! Owns composition and the few sprites in view. Must not know files or the gate: pictures come through [`PartPictures`], and the
-//! caller says which parts are gone.
+//! Owns composition and the few sprites in view. Must not know files or the gate: pictures come through
+//! [`PartPictures`], and the caller says which parts are gone.
 
 use crate::config::Config;
 use crate::frame::{Frame, PixelFormat};
@@ -15,7 +15,8 @@ use super::surface::{Fabric, Grid, Light, Rails};
 
 /// Gives the pictures of real parts when they are needed.
 pub trait PartPictures {
-    /// Reads picture `index` of the labels; `false` when it cannot be read, and then a good part is drawn in its place.
+    /// Reads picture `index` of the labels; `false` when it cannot be read, and then a good part is drawn in its
+    /// place.
     fn load(&mut self, index: usize, picture: &mut Picture) -> bool;
 }
 
@@ -148,8 +149,8 @@ impl Renderer {
         self.radius
     }
 
-    /// Fills size, format and pixels of `frame` with the view `seconds` after the start of the belt. Parts for which `gone` says
-    /// yes are not there. Allocates nothing once warm, unless `pictures` does.
+    /// Fills size, format and pixels of `frame` with the view `seconds` after the start of the belt. Parts for
+    /// which `gone` says yes are not there. Allocates nothing once warm, unless `pictures` does.
     pub fn render(
         &mut self,
         belt: &Belt,
@@ -250,7 +251,8 @@ fn lay(sprite: &Sprite, placed: &Placed, row: usize, margin: usize, line: &mut [
     let whole = left.floor();
     let right_share = (left - whole) as f32 / ONE;
     let left_share = 1.0 / ONE - right_share;
-    // Sprite pixel `s` with its left neighbour makes picture pixel `whole + s`; the borders of a sprite are invisible.
+    // Sprite pixel `s` with its left neighbour makes picture pixel `whole + s`; the borders of a sprite are
+    // invisible.
     let start = whole as i64 + 1;
     let skip = usize::try_from(-start).unwrap_or(0);
     let Some(room) = line.len().checked_sub(start.max(0) as usize) else { return };

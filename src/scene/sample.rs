@@ -1,6 +1,7 @@
 //! Samples: single drawn parts, each in a picture of its own, framed like the crops that the line cuts around a part.
 //!
-//! Owns how samples vary. They come from the very renderer of the belt, so a model trained on them knows what the line shows.
+//! Owns how samples vary. They come from the very renderer of the belt, so a model trained on them knows what the
+//! line shows.
 
 use crate::config::Config;
 use crate::frame::Frame;
@@ -35,8 +36,8 @@ impl PartPictures for NoPictures {
     }
 }
 
-/// Draws sample `index` of a seed into `frame`, `size` pixels a side, and tells its defects. The part's diameter is about 0.83 of the side,
-/// as in a crop with a margin of 10 % on each side.
+/// Draws sample `index` of a seed into `frame`, `size` pixels a side, and tells its defects. The part's diameter
+/// is about 0.83 of the side, as in a crop with a margin of 10 % on each side.
 pub fn draw_sample(seed: u64, index: u64, truth: Truth, size: usize, frame: &mut Frame) -> Vec<Place> {
     let mut dice = Dice::new(seed, Purpose::Sample, index);
     let mut config = Config::default();

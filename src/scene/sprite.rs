@@ -60,8 +60,8 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// Draws the part of a look stream with its defects into `sprite`; `radius` in pixels, `light` is the direction that the light
-    /// comes from.
+    /// Draws the part of a look stream with its defects into `sprite`; `radius` in pixels, `light` is the
+    /// direction that the light comes from.
     pub(super) fn draw(
         &mut self,
         seed: u64,

@@ -1,8 +1,9 @@
 //! The one belt that simulated camera, sensor and gate share, and the physical truth of what the gate did.
 //!
-//! Owns the gate's movements and the tally. A part is removed when the gate is in reject while the part's centre passes it. What is
-//! asked later never changes what is true: an outcome follows from the gate's recorded movements alone, so the line may
-//! be driven by threads or in lockstep. Must not know the decision that moved the gate.
+//! Owns the gate's movements and the tally. A part is removed when the gate is in reject while the part's centre
+//! passes it. What is asked later never changes what is true: an outcome follows from the gate's recorded
+//! movements alone, so the line may be driven by threads or in lockstep. Must not know the decision that moved the
+//! gate.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -100,8 +101,8 @@ pub struct World {
 }
 
 impl World {
-    /// The line of a configuration, whose belt starts at `origin` with nothing on it downstream of the sensor. `labels` are the pictures
-    /// to lay on it; without any, parts are drawn.
+    /// The line of a configuration, whose belt starts at `origin` with nothing on it downstream of the sensor.
+    /// `labels` are the pictures to lay on it; without any, parts are drawn.
     pub fn new(config: &Config, labels: Vec<Label>, origin: Time) -> Self {
         let belt = Belt::new(config, labels);
         let (gate, camera) = (&config.gate, &config.camera);
@@ -163,7 +164,8 @@ impl World {
         }
     }
 
-    /// Counts the parts for good that nobody can ask for any more, and forgets the movements before the first other one.
+    /// Counts the parts for good that nobody can ask for any more, and forgets the movements before the first other
+    /// one.
     fn settle(&self, state: &mut State, seconds: f64) {
         let mut part = self.belt.part(state.open);
         while self.belt.passes_s(&part, self.end_mm) < seconds - SETTLE_S {
