@@ -10,14 +10,14 @@ use crate::config::problem::Problem;
 pub enum ModelError {
     /// The ONNX file or its manifest cannot be read.
     #[error(
-        "cannot read {file}: {source}; a model is an ONNX file with its manifest beside it (`part.onnx` and `part.yaml`), \
+        "cannot read {file}: {cause}; a model is an ONNX file with its manifest beside it (`part.onnx` and `part.yaml`), \
          or `demo` or `casting` for a built-in one"
     )]
     Read {
         /// The file.
         file: String,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file is larger than any that castgate takes.
     #[error("{file} is larger than {limit_mib} MiB, the most that castgate reads; is it the right file?")]

@@ -100,7 +100,7 @@ fn in_manifest(file: &str, faults: Vec<Fault>) -> ModelError {
 
 fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
     let file = path.display().to_string();
-    let failed = |source: io::Error| ModelError::Read { file: file.clone(), source };
+    let failed = |cause: io::Error| ModelError::Read { file: file.clone(), cause };
     let about = std::fs::metadata(path).map_err(failed)?;
     if !about.is_file() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));

@@ -119,8 +119,11 @@ quality.auc: -1 is outside 0 to 1
 
     #[test]
     fn every_problem_has_its_place() {
-        let text = SOUND.replace("threshold: 0.5", "threshold: 5").replace("width: 128", "width: 0");
-        let told: Vec<String> = read(&text).unwrap_err().iter().map(ToString::to_string).collect();
+        let mut manifest = read(SOUND).unwrap();
+        manifest.threshold = 5.0;
+        manifest.input.width = 0;
+        let told: Vec<String> =
+            read(&yaml::to_string(&manifest).unwrap()).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(
             told[0].contains(": input.width: 0 is outside") && told[1].contains(": threshold: 5 is outside")

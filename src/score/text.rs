@@ -53,3 +53,39 @@ impl fmt::Display for Summary {
         writeln!(f, "memory         {:.1} MiB resident", self.resident_mib)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::summary::FrameFigures;
+
+    fn sample() -> Summary {
+        let some = Percentiles { p50: Some(0.5), p99: Some(1.25), p999: Some(2.0), max: Some(2.5) };
+        let mut summary = Summary {
+            parts: 3,
+            ok: 2,
+            rejected: 1,
+            rejected_by_reason: [("defect", 1)].into(),
+            escapes: Some(0),
+            by_outcome: [("passed", 2), ("rejected_confirmed", 1)].into(),
+            unresolved: 1,
+            frames: FrameFigures { captured: 9, inspected: 8, dropped: 1, unusable: 2 },
+            resident_mib: 30.5,
+            seconds: 4.25,
+            ..Summary::default()
+        };
+        summary.latency_ms.preprocess = some;
+        summary
+    }
+
+    #[test]
+    fn the_json_keeps_its_names() {
+        let json = serde_json::to_string_pretty(&sample()).expect("plain data") + "\n";
+        assert_eq!(json, include_str!("../../tests/data/golden/summary.json"));
+    }
+
+    #[test]
+    fn the_text_for_people() {
+        assert_eq!(sample().to_string(), include_str!("../../tests/data/golden/summary.txt"));
+    }
+}

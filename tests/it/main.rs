@@ -21,6 +21,8 @@ mod model;
 mod mqtt;
 /// The pipeline on devices that do as they are told.
 mod pipeline;
+/// The built program: signals, and the real pictures where they are.
+mod programs;
 /// Devices and brokers for the tests.
 mod support;
 /// Layers, limits and headers of the sources.

@@ -1,0 +1,90 @@
+//! The built program at work: signals, and the real casting pictures where they are.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+fn castgate() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_castgate"))
+}
+
+#[test]
+fn a_signal_ends_the_line_in_order_with_its_summary() {
+    for signal in ["INT", "TERM"] {
+        let mut line = castgate().arg("run").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut told = BufReader::new(line.stdout.take().unwrap());
+        let mut first = String::new();
+        told.read_line(&mut first).unwrap();
+        assert!(first.contains("part"), "{first}");
+        let sent = Command::new("kill").args(["-s", signal, &line.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let mut rest = String::new();
+        told.read_to_string(&mut rest).unwrap();
+        assert_eq!(line.wait().unwrap().code(), Some(0));
+        assert!(rest.contains("escapes        0") && rest.contains("MiB resident"), "{rest}");
+    }
+}
+
+#[test]
+fn the_summary_file_says_what_was_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("summary.json");
+    let output = castgate().args(["run", "--parts", "2", "--summary"]).arg(&file).output().unwrap();
+    assert!(output.status.success());
+    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!((&summary["parts"], &summary["escapes"]), (&2.into(), &0.into()));
+    let frames = &summary["frames"];
+    let count = |key: &str| frames[key].as_u64().unwrap();
+    assert_eq!(count("captured"), count("inspected") + count("dropped"));
+}
+
+/// The casting pictures beside the project, or where `CASTGATE_DATA` says.
+fn pictures() -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/casting"));
+    let folder = std::env::var_os("CASTGATE_DATA").map_or_else(beside, PathBuf::from).join("test");
+    folder.join("ok_front").is_dir().then_some(folder)
+}
+
+#[test]
+fn the_shipped_model_judges_the_official_split_as_its_card_says() {
+    let Some(data) = pictures() else {
+        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("eval.json");
+    let output = castgate()
+        .args(["eval", "--model", "casting", "--data"])
+        .arg(&data)
+        .arg("--json")
+        .arg(&file)
+        .output();
+    assert!(output.unwrap().status.success());
+    let figures: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(figures["images"], 715);
+    let errors = figures["errors"].as_array().unwrap().len();
+    assert!(errors <= 3 && figures["escapes"].as_u64().unwrap() <= 1, "{figures}");
+}
+
+#[test]
+fn the_line_on_a_folder_of_real_pictures_agrees_with_eval() {
+    let Some(data) = pictures() else {
+        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("line.yaml");
+    let text = format!(
+        "camera: {{kind: folder, path: {}, pace: full}}\nsensor: {{kind: none}}\npreprocess: {{find: false}}\n\
+         decide: {{trigger: every_frame, max_parts: 4096}}\nmodel: {{path: casting}}\n",
+        std::fs::canonicalize(data).unwrap().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let file = folder.path().join("summary.json");
+    let run =
+        castgate().arg("run").arg("--config").arg(&config).arg("--summary").arg(&file).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!((&summary["parts"], &summary["unresolved"]), (&715.into(), &0.into()));
+    assert!(summary["escapes"].as_u64().unwrap() <= 1 && summary["false_rejects"].as_u64().unwrap() <= 3);
+}
