@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{Args, load};
+use super::{Args, load, say};
 use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
 use crate::model;
@@ -52,17 +52,17 @@ impl Made<'_> {
         write_whole(onnx_file, &onnx)?;
         write_whole(&yaml_file, yaml.as_bytes())?;
         let quality = &manifest.quality;
-        println!("best      epoch {} of {}", self.best.epoch, self.epochs);
-        println!(
+        say(&format!("best      epoch {} of {}", self.best.epoch, self.epochs));
+        say(&format!(
             "quality   accuracy {:.4}, auc {:.5}, {} escapes, {} false rejects of {} validation pictures",
             quality.accuracy,
             quality.auc,
             quality.escapes,
             quality.false_rejects,
             judged.len()
-        );
-        println!("threshold {threshold}");
-        println!("written   {} ({} bytes) and {}", onnx_file.display(), onnx.len(), yaml_file.display());
+        ));
+        say(&format!("threshold {threshold}"));
+        say(&format!("written   {} ({} bytes) and {}", onnx_file.display(), onnx.len(), yaml_file.display()));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, anyhow};
 
 use super::labelled::Folders;
-use super::{ExitCode, UsageError};
+use super::{ExitCode, UsageError, print};
 use crate::kernels::MapSize;
 use crate::service::signals::{SignalWatch, end_at_once};
 use crate::train::augment::Augment;
@@ -127,13 +127,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         smoothing: args.smoothing,
         threads: threads(args),
     };
-    println!(
+    say(&format!(
         "network   {network}: {} parameters, {:.1} million multiply-adds a picture of {}x{} pixels",
         network.parameters(),
         network.multiply_adds() as f64 / 1e6,
         args.size,
         args.size
-    );
+    ));
     let mut fit = Fit::new(network.clone(), plan, &pictures, &split, normal);
     let file = args.checkpoint.clone().unwrap_or_else(|| args.out.with_extension("checkpoint"));
     if args.resume {
@@ -156,9 +156,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Only a left-over: when it cannot be removed, nothing is lost.
         drop(std::fs::remove_file(&file));
     } else {
-        println!("stopped early; `--resume` goes on from {}", file.display());
+        say(&format!("stopped early; `--resume` goes on from {}", file.display()));
     }
     Ok(ExitCode::Ok)
+}
+
+/// A line on standard output. A reader that went away (`| head`) must not cost the model that was trained for hours.
+fn say(line: &str) {
+    let _ = print(&format!("{line}\n"));
 }
 
 fn threads(args: &Args) -> usize {
@@ -213,22 +218,23 @@ fn say_data(pictures: &Pictures, split: &Split, skipped: usize) {
         let defective = pictures.count(of, Truth::Defect);
         format!("{} ok, {defective} defective", of.len() - defective)
     };
-    println!("pictures  {} read, {skipped} skipped", pictures.len());
-    println!("train     {}", both(&split.train));
-    println!("validate  {}", both(&split.validation));
+    say(&format!("pictures  {} read, {skipped} skipped", pictures.len()));
+    say(&format!("train     {}", both(&split.train)));
+    say(&format!("validate  {}", both(&split.validation)));
     if split.repeats > 0 {
-        println!(
+        say(&format!(
             "          {} pictures repeat another pixel for pixel; repeats stay on one side",
             split.repeats
-        );
+        ));
     }
     if split.conflicts > 0 {
-        println!("          {} pictures repeat one of the other class: a label is wrong", split.conflicts);
+        say(&format!(
+            "          {} pictures repeat one of the other class: a label is wrong",
+            split.conflicts
+        ));
     }
-    println!(
-        "          near repeats (the same part turned or moved) are not looked for: where there are any,"
-    );
-    println!("          validation figures are too good");
+    say("          near repeats (the same part turned or moved) are not looked for: where there are any,");
+    say("          validation figures are too good");
 }
 
 fn resume(fit: &mut Fit<'_>, network: &Network, file: &Path) -> anyhow::Result<()> {
@@ -236,7 +242,7 @@ fn resume(fit: &mut Fit<'_>, network: &Network, file: &Path) -> anyhow::Result<(
         .map_err(|error| usage(format!("--resume: cannot read {}: {error}", file.display())))?;
     let progress = checkpoint::decode(&bytes, network, fit.print())
         .map_err(|error| usage(format!("--resume: {} {error}", file.display())))?;
-    println!("resume    after epoch {}", progress.epoch);
+    say(&format!("resume    after epoch {}", progress.epoch));
     fit.resume(progress);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::clock::{Clock, SystemClock, Time};
 use crate::train::fit::EpochReport;
 use crate::train::step::StepReport;
@@ -80,7 +81,7 @@ impl Show {
         let seconds = SystemClock.now().seconds_since(self.started);
         if self.pictures > 0 {
             let rate = self.pictures as f64 / seconds.max(1e-9);
-            println!("trained   {seconds:.0} s, {rate:.0} pictures a second (validation included)");
+            say(&format!("trained   {seconds:.0} s, {rate:.0} pictures a second (validation included)"));
         }
     }
 }
