@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
+mod wall;
+
+pub use wall::{WallClock, rfc3339};
+
 /// A moment on the monotonic clock, in nanoseconds (`CLOCK_MONOTONIC` on a board, from 0 in simulation).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(u64);
@@ -16,6 +20,8 @@ pub struct Time(u64);
 impl Time {
     /// The clock's zero.
     pub const ZERO: Time = Time(0);
+    /// Later than any other moment: never.
+    pub const MAX: Time = Time(u64::MAX);
 
     /// From nanoseconds since the clock's zero.
     pub const fn from_nanos(nanos: u64) -> Self {

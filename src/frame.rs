@@ -47,6 +47,8 @@ pub struct Frame {
     pub id: FrameId,
     /// When the middle of the exposure was, on the monotonic clock.
     pub captured_at: Time,
+    /// When it had arrived, on the same clock: never before `captured_at` where the camera's stamps can be believed.
+    pub received_at: Time,
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
@@ -57,6 +59,8 @@ pub struct Frame {
     pub pixels: Vec<u8>,
     /// The file it came from, if it did.
     pub origin: Option<Arc<Origin>>,
+    /// Whether the camera delivered the very same picture just before: then it shows nothing new.
+    pub repeated: bool,
 }
 
 impl Frame {

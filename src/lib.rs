@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod frame;
+pub mod remote;
 pub mod units;
 pub mod verdict;
 
@@ -20,13 +21,20 @@ pub mod score;
 pub mod train;
 pub mod vision;
 
+#[cfg_attr(not(feature = "gpio"), allow(dead_code, reason = "lines that cannot be opened have no settings"))]
+mod gpio;
+
 pub mod camera;
 pub mod gate;
 pub mod model;
 pub mod report;
 pub mod sensor;
+pub mod store;
 
 pub mod pipeline;
+
+pub mod simulate;
+pub mod verify;
 
 pub mod service;
 

@@ -71,6 +71,13 @@ macro_rules! quantity {
         #[serde(into = "String")]
         pub struct $name(f64);
 
+        quantity_text!($name, $expected, $pattern, $example);
+    };
+}
+
+/// How a quantity is read and described.
+macro_rules! quantity_text {
+    ($name:ident, $expected:literal, $pattern:literal, $example:literal) => {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = from.deserialize_any(QuantityText($expected))?;
@@ -127,6 +134,49 @@ quantity!(
     Share, "a share such as `12%`",
     r"^[-+]?[0-9]*\.?[0-9]+ *%$", "12%"
 );
+
+quantity_text!(
+    Stretch,
+    "a stretch of belt such as `120mm` or a time such as `40ms`",
+    r"^[-+]?[0-9]*\.?[0-9]+ *(mm|cm|m|us|ms|s|min|h)$",
+    "120mm"
+);
+
+/// A stretch of belt, given as a length or as the time that it takes to pass.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String")]
+pub enum Stretch {
+    /// A length.
+    Length(Length),
+    /// A time.
+    Span(Span),
+}
+
+impl Stretch {
+    /// From millimetres.
+    pub const fn mm(value: f64) -> Self {
+        Self::Length(Length::mm(value))
+    }
+    /// Its length in millimetres at a belt speed in millimetres per second.
+    pub fn mm_at(self, speed: f64) -> f64 {
+        match self {
+            Stretch::Length(length) => length.as_mm(),
+            Stretch::Span(span) => span.as_s() * speed,
+        }
+    }
+    fn parse(text: &str) -> Option<Self> {
+        Length::parse(text).map(Stretch::Length).or_else(|| Span::parse(text).map(Stretch::Span))
+    }
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stretch::Length(length) => length.fmt(f),
+            Stretch::Span(span) => span.fmt(f),
+        }
+    }
+}
 
 impl Length {
     /// From millimetres.

@@ -82,13 +82,35 @@ pub enum Reason {
     ModelFault,
     /// More parts in flight than the ledger holds.
     QueueFull,
+    /// The frames that should have shown it were dropped because the line was busy.
+    Overload,
     /// A part was seen that no trigger announced.
     NoTrigger,
+    /// A trigger announced a part, and healthy frames showed that there is none.
+    NoPart,
+    /// The belt's position was lost or uncertain while the part was on it.
+    Position,
+    /// The picture is blurred.
+    Blurred,
+    /// It is longer than a part may be, or in pieces.
+    OddSize,
+    /// It is closer to another part than the least pitch.
+    TooClose,
+    /// It was judged OK and removed together with a neighbour, or with a stretch of belt that no frame had shown.
+    Neighbour,
+    /// It lay on the belt when the line started, or when the belt's position was lost.
+    UnknownBelt,
+    /// A line stop stands.
+    LineStop,
+    /// Inspection is suspended by the inhibit input.
+    Inhibited,
+    /// It was judged OK and removed, and nobody had commanded it.
+    Uncommanded,
 }
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 21] = [
         Reason::Defect,
         Reason::Unsure,
         Reason::Late,
@@ -98,7 +120,18 @@ impl Reason {
         Reason::BadImage,
         Reason::ModelFault,
         Reason::QueueFull,
+        Reason::Overload,
         Reason::NoTrigger,
+        Reason::NoPart,
+        Reason::Position,
+        Reason::Blurred,
+        Reason::OddSize,
+        Reason::TooClose,
+        Reason::Neighbour,
+        Reason::UnknownBelt,
+        Reason::LineStop,
+        Reason::Inhibited,
+        Reason::Uncommanded,
     ];
 
     /// The stable name: part of the wire format.
@@ -113,7 +146,78 @@ impl Reason {
             Reason::BadImage => "bad_image",
             Reason::ModelFault => "model_fault",
             Reason::QueueFull => "queue_full",
+            Reason::Overload => "overload",
             Reason::NoTrigger => "no_trigger",
+            Reason::NoPart => "no_part",
+            Reason::Position => "position",
+            Reason::Blurred => "blurred",
+            Reason::OddSize => "odd_size",
+            Reason::TooClose => "too_close",
+            Reason::Neighbour => "neighbour",
+            Reason::UnknownBelt => "unknown_belt",
+            Reason::LineStop => "line_stop",
+            Reason::Inhibited => "inhibited",
+            Reason::Uncommanded => "uncommanded",
+        }
+    }
+
+    /// The reason with this stable name.
+    pub fn named(name: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// One sentence for an operator: what happened, and where to look.
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Reason::Defect => "The model saw a defect: its score reached the threshold.",
+            Reason::Unsure => "The model was not sure: the score lies too close to the threshold.",
+            Reason::Late => {
+                "The part was seen, but the answer did not come before its deadline: the board is too slow for this belt."
+            }
+            Reason::NoFrame => {
+                "No frame, or too few, showed the part whole before its deadline: look at the camera's view and its rate."
+            }
+            Reason::StaleFrame => {
+                "The frames that should show the part were too old or repeated one another: the camera hangs or lags."
+            }
+            Reason::CameraLost => {
+                "The camera delivered nothing while the part was in view: look at its cable and its power."
+            }
+            Reason::BadImage => "The picture cannot be judged: look at the lens, the light and the exposure.",
+            Reason::ModelFault => "The model failed or gave no usable number: nothing was known of the part.",
+            Reason::QueueFull => {
+                "More parts were between trigger and gate than the ledger holds: see decide.max_parts."
+            }
+            Reason::Overload => {
+                "The frames that should show the part were dropped: the board is too busy for this camera and this model."
+            }
+            Reason::NoTrigger => "The camera saw the part, but no trigger announced it: look at the sensor.",
+            Reason::NoPart => {
+                "The trigger announced a part, and healthy frames showed none at its place: look at the sensor."
+            }
+            Reason::Position => {
+                "Where the part was on the belt was not known well enough to let it pass: look at the encoder or the belt's speed."
+            }
+            Reason::Blurred => "The picture is blurred: look at the focus, the lens and the exposure time.",
+            Reason::OddSize => {
+                "The part is longer than a part may be, or in pieces: two may lie against each other."
+            }
+            Reason::TooClose => {
+                "The part is closer to its neighbour than line.min_pitch: the gate cannot part them."
+            }
+            Reason::Neighbour => {
+                "The part was judged OK, and went with a neighbour or with a stretch of belt that no frame had shown."
+            }
+            Reason::UnknownBelt => {
+                "The part already lay on the belt when the line started or the belt's position was lost, so nobody had followed it."
+            }
+            Reason::LineStop => "A line stop stood, and until it is reset everything is rejected.",
+            Reason::Inhibited => {
+                "The inhibit input was on: nothing is inspected, and everything is rejected."
+            }
+            Reason::Uncommanded => {
+                "The part was judged OK, and the confirm sensor saw it removed although nobody had commanded that: look at the gate."
+            }
         }
     }
 }
@@ -140,5 +244,17 @@ mod tests {
     fn every_reason_has_its_own_name() {
         let names: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|r| r.name()).collect();
         assert_eq!(names.len(), Reason::ALL.len());
+        assert!(Reason::ALL.iter().all(|reason| Reason::named(reason.name()) == Some(*reason)));
+        assert_eq!(Reason::named("Defect"), None);
+    }
+
+    #[test]
+    fn every_reason_is_explained_in_one_sentence_of_its_own() {
+        let sentences: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|r| r.explain()).collect();
+        assert_eq!(sentences.len(), Reason::ALL.len());
+        for sentence in sentences {
+            assert!(sentence.ends_with('.') && sentence.matches(". ").count() == 0, "{sentence}");
+            assert!(sentence.chars().count() <= 130, "{sentence}");
+        }
     }
 }

@@ -23,6 +23,8 @@ pub enum Captured {
         /// What is wrong with it.
         why: String,
     },
+    /// No frame came, this time; the camera goes on.
+    Nothing,
     /// There is no further frame.
     End,
 }

@@ -5,13 +5,16 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{ExitCode, exit, print};
+use super::{ExitCode, devices, exit, print};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
-use crate::config::timing::{Timing, length, speed, time};
-use crate::config::{CameraKind, Config, GateKind, Trigger};
-use crate::model;
+use crate::config::timing::{Timing, length, looks_needed, speed, time};
+use crate::config::{
+    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, PositionSource, SensorKind, Trigger,
+};
+use crate::model::{self, Classifier};
 use crate::report::{self, ReportError};
+use crate::store::{self, StoreError};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -53,7 +56,7 @@ impl Findings<'_> {
 type Probe = fn(&Config, &mut Findings<'_>);
 
 /// Every probe, in the order of the report.
-const PROBES: &[Probe] = &[features, line, view, gate, files, model, reports];
+const PROBES: &[Probe] = &[features, line, view, gate, files, model, reports, histories];
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
@@ -80,9 +83,27 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Whether this build can do what is asked for.
 fn features(config: &Config, findings: &mut Findings<'_>) {
+    let gpio = cfg!(feature = "gpio");
+    let encoder = config.position_source() == PositionSource::Encoder;
+    let outputs = &config.outputs;
+    let outputs = [
+        &outputs.ready,
+        &outputs.busy,
+        &outputs.fault,
+        &outputs.pass,
+        &outputs.reject,
+        &outputs.line_stop,
+        &outputs.life,
+    ];
     for (asked, built, feature, key) in [
-        (config.gate.kind == GateKind::Gpiochip, cfg!(feature = "gpio"), "gpio", "gate.kind"),
+        (config.gate.kind == GateKind::Gpiochip, gpio, "gpio", "gate.kind"),
+        (config.sensor.kind == SensorKind::Gpiochip, gpio, "gpio", "sensor.kind"),
+        (config.confirm.kind == ConfirmKind::Gpiochip, gpio, "gpio", "confirm.kind"),
+        (encoder && config.position.encoder == EncoderKind::Gpiochip, gpio, "gpio", "position.encoder"),
+        (config.inputs != Inputs::default(), gpio, "gpio", "inputs"),
+        (outputs.iter().any(|pin| pin.is_some()), gpio, "gpio", "outputs"),
         (config.mqtt.enabled, cfg!(feature = "mqtt"), "mqtt", "mqtt.enabled"),
+        (config.store.enabled, cfg!(feature = "store"), "store", "store.enabled"),
     ] {
         if asked && !built {
             findings.problem(ExitCode::Usage, key, format!("this build has no `{feature}` feature"));
@@ -151,8 +172,11 @@ fn gate(config: &Config, findings: &mut Findings<'_>) {
     let greatest = timing.greatest_speed();
     if decide.trigger != Trigger::EveryFrame && greatest.is_finite() {
         let by_view = timing.greatest_speed_for_look <= timing.greatest_speed_for_gate;
-        let why =
-            if by_view { "then a part is seen just once" } else { "then no slack is left before the gate" };
+        let why = if by_view {
+            format!("then a part is seen just {} times", looks_needed(config))
+        } else {
+            "then no slack is left before the gate".to_owned()
+        };
         findings.fact("speed", format!("at most {}; {why}", speed(greatest)));
     }
 }
@@ -206,7 +230,10 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
 /// Loads the model as the line would, warm-up included.
 fn model(config: &Config, findings: &mut Findings<'_>) {
     match model::open(&config.model.path) {
-        Ok(model) => {
+        Ok(mut model) => {
+            if config.follows_belt() {
+                deadline(config, model.as_mut(), findings);
+            }
             let info = model.info();
             findings.fact(
                 "model",
@@ -223,6 +250,43 @@ fn model(config: &Config, findings: &mut Findings<'_>) {
     }
 }
 
+/// Whether the model answers in time, by its measured speed where none is given.
+fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings<'_>) {
+    let timing = Timing::of(config);
+    let (seconds, how) = match config.decide.inference {
+        // The slack counts it already.
+        Some(_) => (0.0, "as `decide.inference` says"),
+        None => {
+            let parts = timing.parts_in_view(config.line.min_pitch.as_mm());
+            (devices::answer_time(model).as_secs_f64() * parts, "measured on this machine")
+        }
+    };
+    let slack = timing.slack_after(seconds);
+    if slack < 0.0 {
+        let greatest = speed(timing.greatest_speed_after(seconds));
+        findings.problem(
+            ExitCode::Usage,
+            "line.speed",
+            format!(
+                "the answers for a frame take {} ({how}), {} more than the slack before the gate; right would be at most {greatest}",
+                time(seconds),
+                time(-slack)
+            ),
+        );
+        return;
+    }
+    let greatest = timing.greatest_speed_after(seconds);
+    findings.fact(
+        "model",
+        format!(
+            "with a frame's answers in {} ({how}) {} of slack are left; the belt may run at {}",
+            time(seconds),
+            time(slack),
+            speed(greatest)
+        ),
+    );
+}
+
 /// What the broker's section needs beyond readable files, once these are there: certificates that fit together.
 fn reports(config: &Config, findings: &mut Findings<'_>) {
     if !config.mqtt.enabled || !findings.problems.is_empty() {
@@ -235,6 +299,19 @@ fn reports(config: &Config, findings: &mut Findings<'_>) {
             findings.problem(ExitCode::Usage, key, format!("{path}: {what}"));
         }
         Err(error) => findings.problem(ExitCode::Usage, "mqtt", error.to_string()),
+    }
+}
+
+/// Whether histories can be written where they are wanted; also while the line runs.
+fn histories(config: &Config, findings: &mut Findings<'_>) {
+    if !config.store.enabled {
+        return;
+    }
+    match store::check(&config.store) {
+        Ok(found) => findings.fact("store", format!("{} {found}", config.store.path.display())),
+        // Told with the features.
+        Err(StoreError::NotBuilt) => {}
+        Err(error) => findings.problem(ExitCode::Usage, "store.path", error.to_string()),
     }
 }
 

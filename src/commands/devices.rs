@@ -1,26 +1,32 @@
 //! From a configuration to the devices of a line: the one place that knows every kind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::reporter::Reporter;
+use super::UsageError;
+use super::keeper::{self, Kept};
+use super::orders::Orders;
+use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
 use crate::camera::simulated;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::load::Loaded;
-use crate::config::{CameraKind, Config, SensorKind};
+use crate::config::timing::{Timing, time};
+use crate::config::{CameraKind, Config};
 use crate::decide::{PartRecord, Policy, Rules};
 use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
-use crate::model;
-use crate::pipeline::{Line, Oracle};
+use crate::model::{self, Classifier, ModelInfo};
+use crate::pipeline::{Line, Listener, Oracle};
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
 use crate::scene::World;
-use crate::sensor::SensorSource;
 use crate::sensor::simulated::SimulatedSensor;
+use crate::sensor::{self, SensorSource};
+use crate::store::Store;
 use crate::vision::Preprocessor;
 
 /// An opened line, ready to run.
@@ -30,6 +36,22 @@ pub(super) struct Opened {
     pub model: String,
     /// Sends what is left and says goodbye when it is dropped.
     pub publisher: Arc<dyn Publisher>,
+    /// The histories of parts, if they are kept; wants to be told when the run has ended in order.
+    pub store: Option<Arc<Store>>,
+    /// What its messages say of the configuration.
+    pub reporting: Sender,
+    /// Where orders to the ledger are given.
+    pub orders: Orders,
+    /// Facts about the model.
+    pub info: ModelInfo,
+}
+
+/// Where the model says DEFECT: as configured, or else as its manifest says.
+pub(super) fn policy(config: &Config, model: &ModelInfo) -> Policy {
+    Policy {
+        threshold: config.model.threshold.unwrap_or(model.threshold),
+        unsure: config.model.unsure.unwrap_or(model.unsure),
+    }
 }
 
 /// Opens the model and every device. Nothing moves yet.
@@ -38,12 +60,23 @@ pub(super) struct Opened {
 /// When the model or a device cannot be used.
 pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let config = &loaded.config;
-    let classifier = model::open(&config.model.path)?;
+    let mut classifier = model::open(&config.model.path)?;
+    if config.follows_belt() && config.decide.inference.is_none() {
+        let timing = Timing::of(config);
+        let seconds = answer_time(classifier.as_mut()).as_secs_f64()
+            * timing.parts_in_view(config.line.min_pitch.as_mm());
+        let slack = timing.slack_after(seconds);
+        if slack < 0.0 {
+            return Err(UsageError(format!(
+                "the model is too slow for this line: its answers for a frame take {}, {} more than the slack before the gate; \
+                 `castgate check` tells the greatest belt speed, `decide.inference` overrides the measurement",
+                time(seconds),
+                time(-slack)
+            ))
+            .into());
+        }
+    }
     let info = classifier.info().clone();
-    let policy = Policy {
-        threshold: config.model.threshold.unwrap_or(info.threshold),
-        unsure: config.model.unsure.unwrap_or(info.unsure),
-    };
     let name = format!("{}@{}", info.name, info.id);
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -51,24 +84,51 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         model: name.clone(),
         config: loaded.fingerprint.clone(),
     };
+    let (orders, ordered) = Orders::new(config);
+    let take = config.commands.mqtt.then(|| orders.taker());
     let publisher: Arc<dyn Publisher> =
-        report::open(&config.mqtt, identity.clone(), clock.clone()).context("cannot report")?.into();
-    let devices = devices(config, clock.as_ref())?;
-    let confirm = devices.sensor.is_some();
+        report::open_for_commands(&config.mqtt, identity.clone(), clock.clone(), take)
+            .context("cannot report")?
+            .into();
+    let reporting = Sender::new(identity.clone());
+    let devices = devices(config, &clock)?;
+    let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
+    // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
+    let Kept { store, first, keeper } =
+        keeper::open(&config.store, &identity, publisher.as_ref(), clock.clone())?;
+    let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone());
     let line = Line {
         camera: devices.camera,
         sensor: devices.sensor,
         preprocessor: Preprocessor::for_line(config, classifier.input()),
-        rules: Rules::of(config, policy, confirm),
+        rules: Rules::of(config, policy(config, &info)).with_fingerprint(&loaded.fingerprint),
+        first,
         model: classifier,
         gate: devices.gate,
         safe: config.gate.safe,
-        listeners: vec![Box::new(Reporter::new(publisher.clone(), identity, clock.clone()))],
+        second,
+        second_safe: gate::SECOND_SAFE,
+        outputs,
+        orders: Some(ordered),
+        listeners: keeper.into_iter().chain([Box::new(reporter) as Box<dyn Listener>]).collect(),
         oracle: devices.oracle,
         parts: None,
         clock,
     };
-    Ok(Opened { line, model: name, publisher })
+    Ok(Opened { line, model: name, publisher, store, reporting, orders, info })
+}
+
+/// How long the model takes for one part on this machine: the slowest of some answers once it is warm.
+pub(super) fn answer_time(model: &mut dyn Classifier) -> Duration {
+    const ANSWERS: usize = 12;
+    let (input, clock) = (vec![0.0; model.input().len()], SystemClock);
+    let timed = (0..ANSWERS).map(|_| {
+        let began = clock.now();
+        // Whether it can judge this picture at all does not matter here.
+        let _ = model.score(&input);
+        clock.now() - began
+    });
+    timed.max().unwrap_or_default()
 }
 
 struct Devices {
@@ -78,7 +138,7 @@ struct Devices {
     oracle: Option<Oracle>,
 }
 
-fn devices(config: &Config, clock: &dyn Clock) -> anyhow::Result<Devices> {
+fn devices(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
     let now = clock.now();
     let (world, camera, on_belt): (Arc<World>, Box<dyn FrameSource>, bool) = match config.camera.kind {
         CameraKind::Simulated => {
@@ -90,12 +150,8 @@ fn devices(config: &Config, clock: &dyn Clock) -> anyhow::Result<Devices> {
             (Arc::new(World::new(config, Vec::new(), now)), Box::new(camera), false)
         }
     };
-    let sensor = match config.sensor.kind {
-        SensorKind::Simulated => {
-            Some(Box::new(SimulatedSensor::new(config, world.clone())) as Box<dyn SensorSource>)
-        }
-        SensorKind::None => None,
-    };
+    let sensor =
+        sensor::open(config, clock.clone(), || Box::new(SimulatedSensor::new(config, world.clone())))?;
     let gate = gate::open(&config.gate, || Box::new(SimulatedGate::new(world.clone())))?;
     Ok(Devices { camera, sensor, gate, oracle: on_belt.then(|| oracle(world)) })
 }

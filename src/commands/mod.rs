@@ -11,15 +11,22 @@ mod draw;
 mod eval;
 mod exit;
 mod inspect;
+mod keeper;
 pub mod labelled;
 mod man;
+mod orders;
+mod reload;
 mod reporter;
 mod run;
+mod send;
+mod simulate;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(not(feature = "train"))]
 #[path = "train_off.rs"]
 mod train;
+mod verify;
+mod why;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -55,8 +62,14 @@ macro_rules! commands {
 commands! {
     "On the line": {
         Run => run,
+        Why => why,
+        Send => send,
         Check => check,
         Config => config,
+    }
+    "Proof": {
+        Simulate => simulate,
+        Verify => verify,
     }
     "Models": {
         Inspect => inspect,
@@ -84,7 +97,7 @@ Examples:
   castgate check --config castgate.yaml       find every mistake in it before the line starts
 
 Environment:
-  CASTGATE_LOG   how much is logged: error, warn, info (default), debug, trace, or per module
+  CASTGATE_LOG   how much is logged: off, error, warn, info, debug, trace, or per module; else `line.log_level` says it
 
 Exit codes:
   0 ok   1 the answer is no   2 usage or configuration   3 device, model or file   70 bug

@@ -1,6 +1,6 @@
 //! From the line's events to the publisher's messages.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::pipeline::{Event, Listener};
@@ -8,18 +8,38 @@ use crate::report::interval::Interval;
 use crate::report::message::{Identity, Message, Part, State};
 use crate::report::{Publisher, WallClock};
 
+/// What messages say of their sender; a reload changes it.
+#[derive(Clone)]
+pub(super) struct Sender(Arc<Mutex<Identity>>);
+
+impl Sender {
+    pub(super) fn new(identity: Identity) -> Self {
+        Self(Arc::new(Mutex::new(identity)))
+    }
+
+    /// As it is now.
+    pub(super) fn identity(&self) -> Identity {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another configuration is in force.
+    pub(super) fn set_config(&self, fingerprint: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).config = fingerprint.to_owned();
+    }
+}
+
 /// Tells a publisher what happens; the publisher never waits, so neither does this.
 pub(super) struct Reporter {
     publisher: Arc<dyn Publisher>,
-    identity: Identity,
+    sender: Sender,
     clock: Arc<dyn Clock>,
     interval: Interval,
 }
 
 impl Reporter {
-    pub(super) fn new(publisher: Arc<dyn Publisher>, identity: Identity, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(publisher: Arc<dyn Publisher>, sender: Sender, clock: Arc<dyn Clock>) -> Self {
         let interval = Interval::new(clock.now());
-        Self { publisher, identity, clock, interval }
+        Self { publisher, sender, clock, interval }
     }
 }
 
@@ -28,12 +48,12 @@ impl Listener for Reporter {
         let wall = WallClock::read(self.clock.as_ref());
         let message = match event {
             Event::Ready => Message::Status(State::Online, self.clock.now()),
-            Event::Part(record) => Message::Part(Box::new(Part::new(record, &self.identity, wall))),
+            Event::Part(record) => Message::Part(Box::new(Part::new(record, &self.sender.identity(), wall))),
             Event::Summary(run) => {
                 let dropped = self.publisher.health().dropped;
-                Message::Summary(Box::new(self.interval.summary(run, dropped, &self.identity, wall)))
+                Message::Summary(Box::new(self.interval.summary(run, dropped, &self.sender.identity(), wall)))
             }
-            Event::Judged { .. } | Event::Settled { .. } | Event::Unusable { .. } => return,
+            _ => return,
         };
         self.publisher.offer(message);
     }

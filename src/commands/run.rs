@@ -5,20 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use crossbeam_channel::bounded;
 
 use super::console::Console;
 use super::devices::{self, Opened};
+use super::reload::{Reloader, Running};
 use super::{ExitCode, exit, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
 use crate::pipeline::{Failure, Stopper, run_threads};
 use crate::score::summary::Summary;
+use crate::service::logging;
 use crate::service::signals::{self, SignalWatch};
+use crate::service::socket::CommandSocket;
 
 /// Run the line: camera to gate
 ///
 /// Without --config it runs the demonstration line: a simulated conveyor with drawn castings and the built-in demonstration model.
-/// Ctrl-C or SIGTERM ends it in order, with the gate in its safe position and a summary; a second one ends it at once.
+/// Ctrl-C or SIGTERM ends it in order, with the gate in its safe position and a summary; a second one ends it at once. SIGHUP reads the
+/// configuration again, as far as it can change while the line runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -40,21 +45,38 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = load_or_demonstration(args.config.as_deref())?;
+    logging::set_level(loaded.config.line.log_level);
     // Opened first: a long run must not end with a file that cannot be written.
     let summary_file =
         args.summary.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stopper = Stopper::default();
     let stop = stopper.clone();
-    let _signals = SignalWatch::start(move || stop.stop(), signals::end_at_once)?;
-    let Opened { mut line, model, publisher } = devices::open(&loaded, clock.clone())?;
+    // One that waits is enough: it reads the newest file.
+    let (reload, asked) = bounded(1);
+    let hang_up = move || {
+        let _ = reload.try_send(());
+    };
+    let _signals = SignalWatch::with_reload(move || stop.stop(), signals::end_at_once, hang_up)?;
+    let Opened { mut line, model, publisher, store, reporting, orders, info } =
+        devices::open(&loaded, clock.clone())?;
+    let socket = loaded.config.commands.socket.as_deref();
+    let socket = socket.map(|path| CommandSocket::open(path, orders.taker(), clock.clone())).transpose()?;
     line.parts = args.parts;
     let console = Console::start(clock.now())?;
     line.listeners.push(Box::new(console.listener()));
     log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
+    let publishing = Arc::downgrade(&publisher);
+    let running = Running { loaded, model: info, orders, reporting, publisher: publishing };
+    let reloader = Reloader::start(running, asked)?;
     let outcome = run_threads(line, &stopper);
+    drop((socket, reloader));
     console.finish();
     drop(publisher);
+    if let (Ok(outcome), Some(store)) = (&outcome, &store) {
+        store.end(outcome.summary.lost_events == 0);
+    }
+    drop(store);
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(failure @ (Failure::Panic { .. } | Failure::Stuck(_))) => {

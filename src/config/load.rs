@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::live::take_live;
 use super::problem::{Fault, KeyPath, Problem};
 use super::{Config, validate, wording, yaml};
 
@@ -22,9 +23,24 @@ pub struct Loaded {
     /// The file as it was named; `None` for the demonstration line.
     pub file: Option<PathBuf>,
     text: String,
+    /// The configuration with file names as they are written, of which the fingerprint is made.
+    written: Config,
 }
 
 impl Loaded {
+    /// This configuration with the keys of `newer` that can change while the line runs, and the fingerprint of the two together.
+    ///
+    /// # Errors
+    /// When the two do not go together.
+    pub fn with_live(&self, newer: &Loaded) -> Result<Loaded, Vec<validate::Broken>> {
+        let mut mixed = self.clone();
+        take_live(&mut mixed.config, &newer.config);
+        take_live(&mut mixed.written, &newer.written);
+        mixed.fingerprint = fingerprint(&mixed.written);
+        let broken = validate::validate(&mixed.config, Vec::new());
+        if broken.is_empty() { Ok(mixed) } else { Err(broken) }
+    }
+
     /// What to call this configuration in messages.
     pub fn name(&self) -> String {
         self.file.as_ref().map_or_else(|| "demonstration line".to_owned(), |file| file.display().to_string())
@@ -62,8 +78,18 @@ fn lines(problems: &[Problem]) -> String {
 
 /// The built-in demonstration line: what holds without a configuration file.
 pub fn demonstration() -> Loaded {
-    let config = Config::default();
-    Loaded { fingerprint: fingerprint(&config), config, file: None, text: String::new() }
+    of(Config::default())
+}
+
+/// A configuration that no file holds, and that keeps all rules.
+pub fn of(config: Config) -> Loaded {
+    Loaded {
+        fingerprint: fingerprint(&config),
+        written: config.clone(),
+        config,
+        file: None,
+        text: String::new(),
+    }
 }
 
 /// Reads and checks the file, or gives the demonstration line where none is named.
@@ -89,9 +115,9 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     })?;
     let mut config =
         parse(&text).map_err(|faults| LoadError::Problems(faults.into_iter().map(problem).collect()))?;
-    let fingerprint = fingerprint(&config);
+    let (fingerprint, written) = (fingerprint(&config), config.clone());
     resolve(&mut config, path.parent().unwrap_or(Path::new("")));
-    Ok(Loaded { config, fingerprint, file: Some(path.to_owned()), text })
+    Ok(Loaded { config, fingerprint, file: Some(path.to_owned()), text, written })
 }
 
 /// Reads and checks the text of a configuration.
@@ -132,9 +158,11 @@ fn fingerprint(config: &Config) -> String {
 }
 
 fn resolve(config: &mut Config, folder: &Path) {
-    let Config { camera, model, mqtt, simulation, .. } = config;
+    let Config { camera, commands, model, mqtt, position, simulation, store, .. } = config;
     for file in [
         &mut camera.path,
+        &mut position.path,
+        &mut commands.socket,
         &mut simulation.parts_from,
         &mut mqtt.password_file,
         &mut mqtt.tls.ca_file,
@@ -149,6 +177,7 @@ fn resolve(config: &mut Config, folder: &Path) {
     if !model.is_built_in() {
         model.path = folder.join(&model.path);
     }
+    store.path = folder.join(&store.path);
 }
 
 #[cfg(test)]
@@ -162,11 +191,12 @@ mod tests {
         let file = folder.path().join("a.yaml");
         std::fs::write(
             &file,
-            "model: {path: m/x.onnx}\nmqtt: {user: a, password_file: /p}\nsimulation: {parts_from: ../d}\n",
+            "model: {path: m/x.onnx}\nstore: {path: parts.db}\nmqtt: {user: a, password_file: /p}\nsimulation: {parts_from: ../d}\n",
         )
         .unwrap();
         let config = load(&file).unwrap().config;
         assert_eq!(config.model.path, folder.path().join("m/x.onnx"));
+        assert_eq!(config.store.path, folder.path().join("parts.db"));
         assert_eq!(config.mqtt.password_file.unwrap(), Path::new("/p"));
         assert_eq!(config.simulation.parts_from.unwrap(), folder.path().join("../d"));
         std::fs::write(&file, "model: {path: casting}\n").unwrap();
@@ -185,6 +215,34 @@ mod tests {
         assert_eq!(of("line: {speed: 500mm/s}  # the default\n"), of("line: {speed: 30m/min}\n"));
         assert_ne!(of("line: {name: a}\n"), of(""));
         assert_eq!(of("").len(), 12);
+    }
+
+    #[test]
+    fn live_keys_are_taken_over_and_the_fingerprint_is_that_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            load(&file).unwrap()
+        };
+        let old = of("a.yaml", "model: {path: m.onnx}\n");
+        let live = of("b.yaml", "model: {path: m.onnx, threshold: 0.3}\n");
+        assert_eq!(old.with_live(&live).unwrap().fingerprint, live.fingerprint);
+        let both = of("c.yaml", "model: {path: n.onnx, threshold: 0.3}\n");
+        let mixed = old.with_live(&both).unwrap();
+        assert_eq!((&mixed.config, &mixed.fingerprint), (&live.config, &live.fingerprint));
+        let apart = of(
+            "d.yaml",
+            "line: {part_length: 60mm, min_pitch: 80mm}\ngate: {pulse: 80mm}\nposition: {tolerance: 20mm}\n",
+        );
+        let wide = of(
+            "e.yaml",
+            "line: {min_pitch: 400mm}\nsimulation: {pitch: 500mm}\nposition: {tolerance: 90mm}\n",
+        );
+        assert!(
+            !apart.with_live(&wide).unwrap_err().is_empty(),
+            "a tolerance of 90 mm does not suit parts at 80 mm"
+        );
     }
 
     #[test]

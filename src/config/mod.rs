@@ -4,13 +4,16 @@
 //! All positions along the belt are measured in the direction of travel from the part-present sensor
 //! (without a sensor: from a mark of one's own choice).
 
-use std::path::{Path, PathBuf};
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::units::{Length, Rate, Share, Span, Speed};
+use crate::units::{Length, Speed};
 
+mod camera;
+mod decide;
+mod gate;
+mod io;
+pub mod live;
 pub mod load;
 pub mod manifest;
 mod mqtt;
@@ -18,14 +21,20 @@ pub mod problem;
 pub mod reference;
 mod seek;
 mod simulation;
+mod store;
 pub mod timing;
 mod tree;
 pub mod validate;
 mod wording;
 pub mod yaml;
 
+pub use camera::{Camera, CameraKind, Pace, Preprocess, Region};
+pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
+pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, Level, SecondGate, Sees};
+pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};
 pub use mqtt::{Mqtt, Tls};
 pub use simulation::Simulation;
+pub use store::{Commands, Store};
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +44,8 @@ pub struct Config {
     pub line: Line,
     /// Part-present sensor, which opens a part.
     pub sensor: Sensor,
+    /// How far the belt has moved.
+    pub position: Position,
     /// Camera, the stretch of belt that it sees, and where it stands.
     pub camera: Camera,
     /// How a part is cut out of the frame.
@@ -45,10 +56,54 @@ pub struct Config {
     pub decide: Decide,
     /// The reject gate.
     pub gate: Gate,
+    /// A second gate, for parts of which the model is unsure.
+    pub second_gate: SecondGate,
+    /// The sensor behind the gate that proves what the gate did.
+    pub confirm: Confirm,
+    /// When castgate asks for the line to be stopped.
+    pub line_stop: LineStop,
+    /// Further inputs.
+    pub inputs: Inputs,
+    /// Outputs to the PLC.
+    pub outputs: Outputs,
+    /// Commands from outside.
+    pub commands: Commands,
+    /// The histories of parts.
+    pub store: Store,
     /// Reports over MQTT.
     pub mqtt: Mqtt,
     /// The simulated line, used where a `kind` is `simulated`.
     pub simulation: Simulation,
+}
+
+impl Config {
+    /// Whether parts come on a belt that is followed to a gate, and not as pictures of single parts at any pace.
+    pub fn follows_belt(&self) -> bool {
+        self.decide.trigger != Trigger::EveryFrame || self.gate.kind != GateKind::Simulated
+    }
+
+    /// What tells the belt's position; without a belt, time.
+    pub fn position_source(&self) -> PositionSource {
+        if self.follows_belt() { self.position.source } else { PositionSource::Speed }
+    }
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What went wrong.
+    Error,
+    /// And what may go wrong.
+    Warn,
+    /// And what happens now and then.
+    Info,
+    /// And what happens all the time.
+    Debug,
+    /// And every step.
+    Trace,
 }
 
 /// The line: its name and its belt.
@@ -63,6 +118,8 @@ pub struct Line {
     pub part_length: Length,
     /// Least distance between the centres of two parts; closer parts cannot be told apart.
     pub min_pitch: Length,
+    /// How much is logged; the variable `CASTGATE_LOG` goes before.
+    pub log_level: LogLevel,
 }
 
 impl Default for Line {
@@ -72,294 +129,7 @@ impl Default for Line {
             speed: Speed::mm_per_s(500.0),
             part_length: Length::mm(120.0),
             min_pitch: Length::mm(150.0),
-        }
-    }
-}
-
-/// What detects a part before the camera does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SensorKind {
-    /// No sensor: `decide.trigger` is `vision` or `every_frame`.
-    None,
-    /// The sensor of the simulated line.
-    Simulated,
-}
-
-/// Part-present sensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Sensor {
-    /// Which sensor.
-    pub kind: SensorKind,
-}
-
-impl Default for Sensor {
-    fn default() -> Self {
-        Self { kind: SensorKind::Simulated }
-    }
-}
-
-/// Where frames come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CameraKind {
-    /// Frames of the simulated line.
-    Simulated,
-    /// Pictures of a folder, in the order of their names.
-    Folder,
-}
-
-/// How fast a folder camera goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pace {
-    /// At `camera.rate`; a line that cannot follow drops frames, as with a live camera.
-    Rate,
-    /// As fast as the line takes them; nothing is dropped.
-    Full,
-}
-
-/// Camera, the stretch of belt that it sees, and where it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Camera {
-    /// Which camera.
-    pub kind: CameraKind,
-    /// Position of the middle of the view.
-    pub position: Length,
-    /// Length of belt that the camera sees, across the whole width of the picture. The belt runs from the picture's
-    /// left to its right.
-    pub view: Length,
-    /// Width of the picture in pixels, for cameras that can choose: 16 to 4096.
-    pub width: u32,
-    /// Height of the picture in pixels: 16 to 4096.
-    pub height: u32,
-    /// Frames a second.
-    pub rate: Rate,
-    /// Folder of pictures (JPEG, PNG, BMP), for `kind: folder`; its subfolders are read too, and `ok_front` and `def_front` among
-    /// them say what the parts truly are.
-    #[schemars(example = &"/var/lib/castgate/pictures")]
-    pub path: Option<PathBuf>,
-    /// Pace of a folder camera.
-    pub pace: Pace,
-    /// Whether a folder camera begins again after the last picture.
-    pub repeat: bool,
-    /// The camera counts as lost when no frame came for so long.
-    pub lost_after: Span,
-}
-
-impl Default for Camera {
-    fn default() -> Self {
-        Self {
-            kind: CameraKind::Simulated,
-            position: Length::mm(250.0),
-            view: Length::mm(320.0),
-            width: 640,
-            height: 320,
-            rate: Rate::per_s(20.0),
-            path: None,
-            pace: Pace::Rate,
-            repeat: false,
-            lost_after: Span::s(1.0),
-        }
-    }
-}
-
-/// A rectangle of the frame, in pixels from its upper left corner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Region {
-    /// Left edge.
-    pub x: u32,
-    /// Upper edge.
-    pub y: u32,
-    /// Width, at least 16.
-    pub width: u32,
-    /// Height, at least 16.
-    pub height: u32,
-}
-
-/// How a part is cut out of the frame.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Preprocess {
-    /// Part of the frame to look at; without it, all of it.
-    #[schemars(example = Region { x: 0, y: 40, width: 640, height: 240 })]
-    pub region: Option<Region>,
-    /// Whether to look for parts on the belt. If not, the whole region is taken for one part, as in a folder of
-    /// single parts.
-    pub find: bool,
-    /// Least difference between part and belt that counts, in grey levels (1 to 255).
-    pub contrast: u8,
-    /// Room on each side of a part, as a share of `line.part_length`: the model sees a square of `line.part_length` and twice this.
-    pub margin: Share,
-    /// How much the length of a found thing may differ from `line.part_length` for it to be a part.
-    pub tolerance: Share,
-}
-
-impl Default for Preprocess {
-    fn default() -> Self {
-        Self {
-            region: None,
-            find: true,
-            contrast: 24,
-            margin: Share::fraction(0.10),
-            tolerance: Share::fraction(0.25),
-        }
-    }
-}
-
-/// The model and where it says DEFECT.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// ONNX file, with its manifest beside it (`casting.onnx` and `casting.yaml`); `demo` is the built-in demonstration model and
-    /// `casting` the built-in model of the casting data.
-    pub path: PathBuf,
-    /// Score from which a part is a defect, 0 to 1; without it, the manifest's.
-    #[schemars(example = 0.5)]
-    pub threshold: Option<f32>,
-    /// Half width of the band around the threshold in which the model counts as unsure, 0 to 0.5; without it, the manifest's.
-    /// Unsure parts are rejected.
-    #[schemars(example = 0.1)]
-    pub unsure: Option<f32>,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self { path: PathBuf::from("demo"), threshold: None, unsure: None }
-    }
-}
-
-impl Model {
-    /// Whether `path` names a model inside the program and not a file.
-    pub fn is_built_in(&self) -> bool {
-        self.path == Path::new("demo") || self.path == Path::new("casting")
-    }
-}
-
-/// What opens a part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// An edge of the part-present sensor. The safest: a part that the camera misses is still rejected.
-    Sensor,
-    /// A part that comes into view. A part that the camera misses passes unseen.
-    Vision,
-    /// Every frame is a part of its own.
-    EveryFrame,
-}
-
-/// How the scores of several frames become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Combine {
-    /// The mean of the scores.
-    Mean,
-    /// The highest score: one frame that shows a defect is enough.
-    AnyDefect,
-    /// The median of the scores: most frames decide.
-    Majority,
-}
-
-/// How frames become one verdict for a part, and by when.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Decide {
-    /// What opens a part.
-    pub trigger: Trigger,
-    /// How the scores of a part's frames become one.
-    pub combine: Combine,
-    /// Time before the gate must move at which the verdict is final.
-    pub margin: Span,
-    /// A frame older than this when it is judged clears no part.
-    pub stale_after: Span,
-    /// Most parts between trigger and gate: 1 to 4096. One more is rejected unseen.
-    pub max_parts: u32,
-}
-
-impl Default for Decide {
-    fn default() -> Self {
-        Self {
-            trigger: Trigger::Sensor,
-            combine: Combine::Mean,
-            margin: Span::ms(10.0),
-            stale_after: Span::ms(500.0),
-            max_parts: 64,
-        }
-    }
-}
-
-/// What moves the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GateKind {
-    /// The gate of the simulated line.
-    Simulated,
-    /// A line of a GPIO character device.
-    Gpiochip,
-}
-
-/// A position of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GateState {
-    /// Parts pass.
-    Pass,
-    /// Parts are removed.
-    Reject,
-}
-
-/// Level of the line that means reject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// A high line rejects (energise to reject).
-    High,
-    /// A low line rejects: also what a dead board gives with a pull-down resistor (de-energise to reject).
-    Low,
-}
-
-/// The reject gate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gate {
-    /// What moves the gate.
-    pub kind: GateKind,
-    /// Position of the gate.
-    pub position: Length,
-    /// Stretch of belt during which the gate stays in reject for one part, with the part in its middle.
-    pub pulse: Length,
-    /// Time from the command to the moved gate.
-    pub delay: Span,
-    /// Position of the sensor behind the gate that sees removed parts leave, for the simulated line.
-    pub confirm: Length,
-    /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
-    #[schemars(example = &"gpiochip0")]
-    pub chip: Option<String>,
-    /// GPIO line: its name or its offset on `chip`.
-    #[serde(deserialize_with = "name_or_number")]
-    #[schemars(schema_with = "name_or_number_schema", example = &"GPIO17")]
-    pub line: Option<String>,
-    /// Level of the line that means reject.
-    pub reject_level: Level,
-    /// Position that the gate takes on start, on stop and on a fault.
-    pub safe: GateState,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            kind: GateKind::Simulated,
-            position: Length::mm(600.0),
-            pulse: Length::mm(130.0),
-            delay: Span::ms(20.0),
-            confirm: Length::mm(700.0),
-            chip: None,
-            line: None,
-            reject_level: Level::Low,
-            safe: GateState::Reject,
+            log_level: LogLevel::Info,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::live::is_live;
 use super::{Config, yaml};
 
 /// Widest line of the sample's comments, in characters.
@@ -42,6 +43,8 @@ gate:
 - `castgate check --config FILE` tells every mistake at once, each with line, column and what would be right, and computes
   how much time is left before the gate and how fast the belt may run. Nothing starts with a wrong configuration.
 - `castgate config schema` prints a JSON Schema; with it, editors complete and check the file as it is written.
+- A running castgate reads its file again on SIGHUP. Keys marked ↻ change at once; a change of any other
+  key is told, and waits for the next start.
 
 Lengths, times, speeds, rates and shares are written with their unit. Unknown keys are refused. Relative file names start
 at the folder of the configuration file. Positions along the belt are measured in its direction of travel, from the
@@ -135,7 +138,8 @@ pub fn reference() -> String {
         for key in &section.keys {
             let default = key.default.as_ref().map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
             let example = key.example.as_ref().map(|text| format!(", such as `{text}`")).unwrap_or_default();
-            let mut meaning = key.doc.clone();
+            let live = is_live(&format!("{}.{}", section.path, key.name));
+            let mut meaning = format!("{}{}", key.doc, if live { " ↻" } else { "" });
             for (word, doc) in key.choices.iter().chain(&key.parts) {
                 meaning.push_str(&format!("<br>`{word}`: {doc}"));
             }

@@ -19,6 +19,9 @@ pub struct Simulation {
     pub parts_from: Option<PathBuf>,
     /// Share of defective parts among drawn ones.
     pub defects: Share,
+    /// What drawn parts are, over and over: `d` for defective, `o` for good; without it `defects` decides.
+    #[schemars(example = &"dddodoo")]
+    pub sequence: Option<String>,
     /// Mean distance between the centres of two parts.
     pub pitch: Length,
     /// Greatest deviation of a part from its place.
@@ -31,8 +34,6 @@ pub struct Simulation {
     pub light_drift: Share,
     /// Grey level of the belt, 0 to 255.
     pub belt_grey: u8,
-    /// Encoder pulses for each millimetre of belt.
-    pub pulses_per_mm: f64,
 }
 
 impl Default for Simulation {
@@ -41,13 +42,13 @@ impl Default for Simulation {
             seed: 1,
             parts_from: None,
             defects: Share::fraction(0.25),
+            sequence: None,
             pitch: Length::mm(190.0),
             jitter: Length::mm(15.0),
             exposure: Span::ms(1.0),
             noise: 3.0,
             light_drift: Share::fraction(0.05),
             belt_grey: 150,
-            pulses_per_mm: 2.0,
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::units::{Length, Span, Speed};
 /// What follows from the positions, lengths and times of a configuration. Lengths in millimetres, times in seconds.
 ///
 /// A part is followed by its middle. With view `V` around camera position `C`, part length `L`, belt speed `v`, frame rate
-/// `f`, gate position `G`, pulse `P`, gate delay `d` and decision margin `m`:
+/// `f`, gate position `G`, pulse `P`, gate lead `l`, gate delay `d`, decision margin `m` and inference time `i`:
 ///
 /// - wholly in view along `V - L`, that is for `(V - L) / v`, in `(V - L) f / v` frames
-/// - out of whole view at `C + (V - L) / 2`; the gate must stand in reject from `G - P / 2` on
-/// - slack `(G - P / 2 - C - (V - L) / 2) / v - d - m`
+/// - out of whole view at `C + (V - L) / 2`; the gate must stand in reject from `G - P / 2 - l` on
+/// - slack `(G - P / 2 - l - C - (V - L) / 2) / v - d - m - i`
 ///
 /// With the trigger `every_frame` a part is in the middle of the view when its one frame is taken: `V - L` counts as 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Timing {
     pub reject_from: f64,
     /// Time that the line takes between the two, less gate delay and margin: what frame, model and ledger may take.
     pub slack: f64,
-    /// Greatest belt speed that leaves a whole look in view, in millimetres per second.
+    /// Greatest belt speed that leaves as many looks as a part needs, in millimetres per second.
     pub greatest_speed_for_look: f64,
     /// Greatest belt speed that leaves no negative slack, in millimetres per second; 0 when no speed does.
     pub greatest_speed_for_gate: f64,
@@ -53,16 +53,19 @@ impl Timing {
         let part = line.part_length.as_mm();
         let (view_middle, view) = stretch_looked_at(config);
         let whole = view - part;
-        let lag = gate.delay.as_s() + config.decide.margin.as_s();
+        let lag =
+            gate.delay.as_s() + config.decide.margin.as_s() + config.decide.inference.map_or(0.0, Span::as_s);
         let after = if config.decide.trigger == Trigger::EveryFrame { 0.0 } else { whole / 2.0 };
         let leaves_view = view_middle + after;
-        let reject_from = gate.position.as_mm() - gate.pulse.as_mm() / 2.0;
+        let half = gate.pulse.mm_at(speed) / 2.0;
+        let before = half + gate.lead.mm_at(speed);
+        let reject_from = gate.position.as_mm() - before;
         let travel = reject_from - leaves_view;
         let opened_at = match config.decide.trigger {
-            Trigger::Sensor => -part / 2.0,
+            Trigger::Sensor | Trigger::Software => -part / 2.0,
             Trigger::Vision | Trigger::EveryFrame => view_middle - view / 2.0,
         };
-        let done_at = gate.position.as_mm() + gate.pulse.as_mm() / 2.0;
+        let done_at = gate.position.as_mm() + half;
         Self {
             view_middle,
             view,
@@ -72,18 +75,41 @@ impl Timing {
             leaves_view,
             reject_from,
             slack: travel / speed - lag,
-            greatest_speed_for_look: whole.max(0.0) * config.camera.rate.as_per_s(),
+            greatest_speed_for_look: whole.max(0.0) * config.camera.rate.as_per_s() / looks_needed(config),
             greatest_speed_for_gate: if travel > 0.0 { travel / lag } else { 0.0 },
-            least_gate_position: leaves_view + gate.pulse.as_mm() / 2.0 + speed * lag,
+            least_gate_position: leaves_view + before + speed * lag,
             parts_in_flight: ((done_at - opened_at) / line.min_pitch.as_mm()).floor() + 1.0,
             parts_per_second: speed / line.min_pitch.as_mm(),
         }
+    }
+
+    /// Most parts that can be wholly in view at once: so often the model is asked about one frame.
+    pub fn parts_in_view(&self, min_pitch: f64) -> f64 {
+        (self.whole.max(0.0) / min_pitch).floor() + 1.0
+    }
+
+    /// Slack that is left when a frame's answers take `seconds`, beyond what `decide.inference` already counts.
+    pub fn slack_after(&self, seconds: f64) -> f64 {
+        self.slack - seconds
+    }
+
+    /// Greatest belt speed that leaves no negative slack when a frame's answers take `seconds`, in millimetres per second.
+    pub fn greatest_speed_after(&self, seconds: f64) -> f64 {
+        let travel = self.reject_from - self.leaves_view;
+        let lag =
+            if self.greatest_speed_for_gate > 0.0 { travel / self.greatest_speed_for_gate } else { 0.0 };
+        self.greatest_speed_for_look.min(travel.max(0.0) / (lag + seconds))
     }
 
     /// Greatest belt speed at which everything still works, in millimetres per second.
     pub fn greatest_speed(&self) -> f64 {
         self.greatest_speed_for_look.min(self.greatest_speed_for_gate)
     }
+}
+
+/// Looks that a part needs to be cleared.
+pub fn looks_needed(config: &Config) -> f64 {
+    if config.decide.trigger == Trigger::EveryFrame { 1.0 } else { f64::from(config.decide.min_looks.max(1)) }
 }
 
 /// Middle and length of the stretch of belt that is looked at.
@@ -128,7 +154,7 @@ mod tests {
         assert_eq!((timing.time_in_view, timing.looks), (0.4, 8.0));
         assert_eq!((timing.leaves_view, timing.reject_from), (350.0, 535.0));
         assert!((timing.slack - (185.0 / 500.0 - 0.03)).abs() < 1e-12);
-        assert_eq!(speed(timing.greatest_speed()), "4m/s");
+        assert_eq!(speed(timing.greatest_speed()), "2m/s");
         assert_eq!(timing.least_gate_position, 350.0 + 65.0 + 15.0);
         assert_eq!(timing.parts_in_flight, 5.0, "(665 + 60) / 150 is 4.8: five parts fit");
     }
@@ -143,7 +169,16 @@ mod tests {
         assert!(Timing::of(&config).slack.abs() < 1e-12);
         let mut config = Config::default();
         config.line.speed = Speed::mm_per_s(Timing::of(&config).greatest_speed_for_look);
-        assert!((Timing::of(&config).looks - 1.0).abs() < 1e-12);
+        assert!((Timing::of(&config).looks - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_slow_model_leaves_less_slack_and_speed() {
+        let timing = Timing::of(&Config::default());
+        assert_eq!(timing.parts_in_view(150.0), 2.0);
+        assert!((timing.slack_after(0.1) - (timing.slack - 0.1)).abs() < 1e-12);
+        // 185 mm in 30 ms and 155 ms more.
+        assert!((timing.greatest_speed_after(0.155) - 1000.0).abs() < 1e-6);
     }
 
     #[test]

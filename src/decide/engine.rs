@@ -1,109 +1,184 @@
 //! The engine: the ledger of parts between trigger and gate.
 //!
 //! A part is armed at the gate the moment it is opened. A clearance is given only for a verdict OK made before the part's
-//! deadline. Every opened part ends in exactly one [`Action::Finished`].
+//! deadline, on frames of a known stretch of belt. Every opened part ends in exactly one [`Action::Finished`].
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::Policy;
-use super::entry::{Entry, State};
-use super::geometry::Geometry;
-use super::record::{Look, PartRecord};
+use super::coverage::Coverage;
+use super::entry::Entry;
+use super::line_stop::{Latch, StopReason};
+use super::movements::Movements;
+use super::odometer::{Loss, Odometer};
+use super::record::{Announced, GateId, PartRecord};
+use super::rules::{GateTiming, Rules};
+use super::schedule::Owner;
+use super::signals::{Pulses, Signals};
+use super::stamps::Stamps;
+use super::states::{State, Step};
 use crate::clock::Time;
-use crate::config::{Combine, Config, Trigger};
+use crate::config::{GateState, Trigger, Unsure};
 use crate::verdict::{PartNumber, Reason, Verdict};
-use crate::vision::{Inspection, Sighting};
 
-/// An announcement may reach the engine so long after the part passed the sensor, in seconds.
-const TRIGGER_LATENESS_S: f64 = 0.1;
+mod belt;
+mod frames;
+mod leaving;
+mod triggers;
 
-/// What the engine goes by.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
-    /// The line's measures.
-    pub geometry: Geometry,
-    /// Where the model says DEFECT.
-    pub policy: Policy,
-    /// What opens a part.
-    pub trigger: Trigger,
-    /// How several scores become one.
-    pub combine: Combine,
-    /// A frame older than this when it is judged clears nothing.
-    pub stale_after: Duration,
-    /// The camera is lost when no frame came for so long.
-    pub lost_after: Duration,
-    /// Most parts in the ledger.
-    pub max_parts: usize,
+pub use belt::Input;
+
+/// Time passes in steps of at least so many seconds.
+const SOONEST_S: f64 = 0.000_5;
+
+/// Counts of what went wrong without costing a part its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Troubles {
+    /// Answers of the model that came after their part's deadline; none of them acted on any part.
+    pub late_answers: u64,
+    /// Parts that the camera saw and no trigger announced.
+    pub missed_triggers: u64,
+    /// Triggers of which healthy frames showed that no part was there.
+    pub surplus_triggers: u64,
+    /// Edges of the sensor that were taken for bounce.
+    pub bounces: u64,
+    /// How often the belt's position was lost.
+    pub position_losses: u64,
+    /// Stretches of belt that no frame showed.
+    pub gaps: u64,
+    /// Edges of the confirm sensor that belong to no part in the ledger.
+    pub unexpected_confirms: u64,
+    /// Steps that the table of states does not allow: always 0.
+    pub illegal_steps: u64,
 }
 
-impl Rules {
-    /// The rules that `config` gives, for a model with this policy; `confirm` says whether there is a confirm sensor.
-    pub fn of(config: &Config, policy: Policy, confirm: bool) -> Self {
-        Self {
-            geometry: Geometry::of(config, confirm),
-            policy,
-            trigger: config.decide.trigger,
-            combine: config.decide.combine,
-            stale_after: config.decide.stale_after.duration(),
-            lost_after: config.camera.lost_after.duration(),
-            max_parts: config.decide.max_parts as usize,
-        }
-    }
-}
-
-/// What the engine wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// The gate is to be in reject for the part in this window unless it is cleared.
+/// For the gates, in order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Command {
+    /// The first frame has been judged: the gate may leave its safe position.
+    Begin,
+    /// A gate is to be in reject in this window; replaces the owner's window.
     Arm {
-        /// The part.
-        part: PartNumber,
+        /// Which gate.
+        gate: GateId,
+        /// Whose window.
+        owner: Owner,
         /// From when.
         from: Time,
         /// Until when.
         until: Time,
     },
-    /// The part's verdict is final: it passes, or its window stands.
+    /// The part's verdict is final.
     Settle {
         /// The part.
         part: PartNumber,
-        /// Whether it passes.
+        /// Whether the main gate lets it pass.
         pass: bool,
         /// When the frame that decided was captured, if one did.
         captured_at: Option<Time>,
+        /// The window of the second gate, which removes it instead.
+        divert: Option<(Time, Time)>,
+    },
+    /// The belt at the gate is known between these moments; before and after, the gate rejects.
+    Know {
+        /// From when.
+        from: Time,
+        /// Until when.
+        until: Time,
+    },
+    /// Other times of the gate.
+    Timing(GateTiming),
+    /// Levels of the outputs.
+    Signals(Signals),
+}
+
+/// What the engine wants done or told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// For the gates.
+    Gate(Command),
+    /// A part was opened.
+    Opened {
+        /// Its number.
+        part: PartNumber,
+        /// When.
+        at: Time,
     },
     /// The part has left; its history is complete.
     Finished(Box<PartRecord>),
+    /// A line stop began, with its reason, or ended.
+    LineStop(Option<StopReason>),
+    /// The belt's position was lost, or is known again.
+    Position(Option<Loss>),
 }
 
 /// The ledger and its rules.
 #[derive(Debug)]
 pub struct Engine {
-    rules: Rules,
+    rules: Arc<Rules>,
     ledger: VecDeque<Entry>,
     next: u64,
-    /// Answers that came after their part's deadline and changed nothing.
-    late_answers: u64,
+    troubles: Troubles,
+    odometer: Odometer,
+    /// Why the belt's position is unknown, and since when.
+    lost: Option<(Loss, Time)>,
+    coverage: Coverage,
+    known: (Time, Time),
+    movements: [Movements; 2],
+    latch: Latch,
+    pulses: Pulses,
+    signals: Signals,
+    stamps: Stamps,
+    triggers: triggers::Watch,
+    inhibited: bool,
+    model_fault: bool,
+    began: Time,
+    /// When time was last let pass.
+    now: Time,
     last_frame: Option<Time>,
-    /// Time between the last two frames, in seconds.
-    interval: f64,
-    /// The last frame that could not be judged, or was dropped, and why.
-    trouble: Option<(Time, Reason)>,
+    /// Travel at the last frame and at the one before.
+    last_travel: (f64, f64),
+    /// Frames in a row in which parts were off their place.
+    off_place: u32,
 }
 
 impl Engine {
-    /// An empty ledger.
-    pub fn new(rules: Rules) -> Self {
+    /// An empty ledger whose first part gets the number `first`. What is on the belt is unknown.
+    pub fn new(rules: Rules, first: PartNumber, now: Time) -> Self {
         Self {
-            rules,
+            odometer: Odometer::new(rules.measuring.clone(), now),
             ledger: VecDeque::new(),
-            next: 1,
-            late_answers: 0,
+            next: first.0.max(1),
+            troubles: Troubles::default(),
+            lost: Some((Loss::Start, now)),
+            coverage: Coverage::default(),
+            known: (Time::MAX, Time::MAX),
+            movements: Default::default(),
+            latch: Latch::default(),
+            pulses: Pulses::default(),
+            signals: Signals::default(),
+            stamps: Stamps::default(),
+            triggers: triggers::Watch::default(),
+            inhibited: false,
+            model_fault: false,
+            began: now,
+            now,
             last_frame: None,
-            interval: 0.0,
-            trouble: None,
+            last_travel: (0.0, 0.0),
+            off_place: 0,
+            rules: Arc::new(rules),
         }
+    }
+
+    /// Puts other rules into force: parts that are opened from now on are judged by them.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.odometer.rules = rules.measuring.clone();
+        self.rules = Arc::new(rules);
+    }
+
+    /// The times of the gate that are in force.
+    pub fn gate_timing(&self) -> GateTiming {
+        self.rules.gate_timing
     }
 
     /// Number of parts in the ledger.
@@ -111,214 +186,176 @@ impl Engine {
         self.ledger.len()
     }
 
-    /// Answers of the model that came after their part's deadline; none of them acted on any part.
-    pub fn late_answers(&self) -> u64 {
-        self.late_answers
+    /// What went wrong so far.
+    pub fn troubles(&self) -> Troubles {
+        self.troubles
     }
 
-    /// A part's leading edge reached the sensor at `at`.
-    pub fn on_part_arrived(&mut self, at: Time, now: Time, out: &mut Vec<Action>) {
-        if self.rules.trigger == Trigger::Sensor {
-            self.open(at, now, out);
-        }
+    /// Why the line is to stand, if it is.
+    pub fn line_stop(&self) -> Option<StopReason> {
+        self.latch.stopped().map(|(reason, _)| reason)
     }
 
-    /// The confirm sensor saw a removed part leave at `at`.
-    pub fn on_confirmed(&mut self, at: Time) {
-        let geometry = &self.rules.geometry;
-        let off = |e: &Entry| {
-            geometry.confirm_at(e.zero).map_or(f64::MAX, |expected| at.seconds_since(expected).abs())
-        };
-        if let Some(entry) = self.ledger.iter_mut().min_by(|a, b| off(a).total_cmp(&off(b)))
-            && off(entry) <= geometry.confirm_tolerance()
-        {
-            entry.confirmed = true;
-        }
-    }
-
-    /// A captured frame was dropped before it could be judged.
-    pub fn on_dropped(&mut self, captured_at: Time) {
-        self.trouble = Some((captured_at, Reason::QueueFull));
-    }
-
-    /// The gate had already moved for a part that was to pass.
-    pub fn on_too_late(&mut self, part: PartNumber) {
-        if let Some(entry) = self.ledger.iter_mut().find(|e| e.number == part) {
-            entry.too_late();
-        }
-    }
-
-    /// A judged frame. Frames come in the order in which they were captured.
-    pub fn on_inspection(&mut self, seen: &Inspection, now: Time, out: &mut Vec<Action>) {
-        self.on_deadline(now, out);
-        if let Some(last) = self.last_frame.replace(seen.captured_at) {
-            self.interval = (seen.captured_at - last).as_secs_f64();
-        }
-        let stale = now - seen.captured_at > self.rules.stale_after;
-        let unusable = if stale { Some(Reason::StaleFrame) } else { seen.unusable };
-        if self.rules.trigger == Trigger::EveryFrame {
-            self.frame_as_part(seen, unusable, now, out);
-        } else if let Some(reason) = unusable {
-            self.trouble = Some((seen.captured_at, reason));
-        } else {
-            seen.sightings.iter().filter(|s| s.whole).for_each(|s| self.on_sighting(s, seen, now, out));
-        }
-        self.settle_seen(seen.captured_at, now, out);
-    }
-
-    /// Lets time pass: final verdicts at deadlines, parts that have left.
+    /// Lets time pass: final verdicts at deadlines, parts that have left, outputs.
     pub fn on_deadline(&mut self, now: Time, out: &mut Vec<Action>) {
+        self.now = self.now.max(now);
+        self.follow_belt(now, out);
         for at in 0..self.ledger.len() {
-            if self.ledger[at].state == State::Open && now >= self.ledger[at].deadline {
+            if self.ledger[at].state.is_open() && now >= self.ledger[at].deadline {
                 self.settle(at, now, out);
             }
         }
-        let geometry = &self.rules.geometry;
-        self.ledger.retain(|entry| {
-            let gone = now >= geometry.gone(entry.zero) && entry.state != State::Open;
-            if gone {
-                out.push(Action::Finished(Box::new(entry.clone().into_record(false))));
-            }
-            !gone
-        });
+        self.let_go(now, out);
+        self.signal(now, out);
     }
 
     /// When [`Engine::on_deadline`] must be called next.
     pub fn next_deadline(&self) -> Option<Time> {
         let due = |entry: &Entry| match entry.state {
-            State::Open => entry.deadline,
-            State::Decided(_) => self.rules.geometry.gone(entry.zero),
+            State::Open | State::Seen => entry.deadline,
+            _ => self.odometer.time_at(self.gone_at(entry)).unwrap_or(Time::MAX),
         };
-        self.ledger.iter().map(due).min()
+        let parts = self.ledger.iter().map(due).min().filter(|at| *at < Time::MAX);
+        let silence = self.lost.is_none().then(|| self.odometer.silent_from()).flatten();
+        let silence = silence.map(|at| at.plus_s(1e-6));
+        let camera = self.last_frame.filter(|_| !self.signals.fault).map(|at| at + self.rules.lost_after);
+        let next = [parts, silence, camera, self.pulses.next()].into_iter().flatten().min();
+        // What was due already waits for the belt, and nobody is to spin until it moves.
+        next.map(|at| at.max(self.now.plus_s(SOONEST_S)))
+    }
+
+    /// The gate had already moved for a part that was to pass.
+    pub fn on_too_late(&mut self, part: PartNumber, now: Time) {
+        if let Some(entry) = self.ledger.iter_mut().find(|e| e.number == part) {
+            entry.condemn(Reason::Late, now);
+            entry.gate = GateId::Main;
+        }
+    }
+
+    /// A gate was commanded at `at`.
+    pub fn on_moved(&mut self, gate: GateId, state: GateState, at: Time) {
+        self.movements[gate as usize].moved(at, state);
     }
 
     /// Ends the run: what is still on the belt is reported as unresolved.
-    pub fn on_stop(&mut self, out: &mut Vec<Action>) {
-        out.extend(self.ledger.drain(..).map(|entry| Action::Finished(Box::new(entry.into_record(true)))));
+    pub fn on_stop(&mut self, now: Time, out: &mut Vec<Action>) {
+        out.extend(self.ledger.drain(..).map(|entry| Action::Finished(Box::new(entry.end(Step::Stop, now)))));
     }
 
-    /// Opens a part and arms the gate for it. Its place in the ledger, or `None` when that is full.
-    fn open(&mut self, zero: Time, now: Time, out: &mut Vec<Action>) -> Option<usize> {
+    /// Opens a part whose middle has the coordinate `centre`, and arms the gate for it. Its place in the ledger, or `None` when
+    /// that is full.
+    fn open(
+        &mut self,
+        (announced, centre): (Announced, f64),
+        zero: Time,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) -> Option<usize> {
         let number = PartNumber(self.next);
         self.next += 1;
-        let window = self.rules.geometry.window(zero);
-        out.push(Action::Arm { part: number, from: window.0, until: window.1 });
-        let mut entry = Entry::new(number, zero, now, window, self.rules.geometry.deadline(zero));
+        let mut entry = Entry::new(number, announced, zero, centre, now, self.rules.clone());
+        entry.adrift = self.lost.is_some();
+        let window = self.window_of(&entry);
+        entry.arm(window, now, out);
+        out.push(Action::Opened { part: number, at: now });
         if self.ledger.len() >= self.rules.max_parts {
-            entry.state = State::Decided(Verdict::Reject(Reason::QueueFull));
-            out.push(Action::Finished(Box::new(entry.into_record(false))));
+            entry.condemn(Reason::QueueFull, now);
+            self.finish(entry, Step::LeaveUnconfirmed, now, out);
             return None;
         }
         self.ledger.push_back(entry);
         Some(self.ledger.len() - 1)
     }
 
-    fn on_sighting(&mut self, sighting: &Sighting, seen: &Inspection, now: Time, out: &mut Vec<Action>) {
-        let Some(at) = self.part_of(sighting, seen.captured_at, now, out) else { return };
-        let entry = &mut self.ledger[at];
-        if entry.state == State::Open && now < entry.deadline {
-            Self::look_at(entry, sighting, seen, now);
-        } else {
-            entry.answered_late();
-            self.late_answers += 1;
-        }
-    }
-
-    fn look_at(entry: &mut Entry, sighting: &Sighting, seen: &Inspection, now: Time) {
-        let answer = sighting.answer.unwrap_or(Err(Reason::ModelFault));
-        let look =
-            Look { frame: seen.frame, captured_at: seen.captured_at, judged_at: now, score: answer.ok() };
-        entry.look(look, answer);
-        if entry.origin.is_none() {
-            entry.origin.clone_from(&seen.origin);
-        }
-    }
-
-    /// The ledger's part that a sighting shows; opens one where the trigger rules want it.
-    fn part_of(&mut self, sighting: &Sighting, at: Time, now: Time, out: &mut Vec<Action>) -> Option<usize> {
-        let geometry = &self.rules.geometry;
-        let off = |e: &Entry| (geometry.middle_at(e.zero, at) - sighting.centre_mm).abs();
-        let nearest =
-            (0..self.ledger.len()).min_by(|&a, &b| off(&self.ledger[a]).total_cmp(&off(&self.ledger[b])));
-        if let Some(found) = nearest.filter(|&i| off(&self.ledger[i]) < geometry.min_pitch / 2.0) {
-            return Some(found);
-        }
-        let zero = geometry.zero_from(sighting.centre_mm, at);
-        if self.rules.trigger == Trigger::Vision {
-            return self.open(zero, now, out);
-        }
-        // Not announced: either its trigger is still on its way, or there was none. The latter is removed unseen.
-        if now.seconds_since(zero) > TRIGGER_LATENESS_S && now < self.rules.geometry.deadline(zero) {
-            let opened = self.open(zero, now, out)?;
-            self.ledger[opened].unannounced = true;
-            return Some(opened);
-        }
-        None
-    }
-
-    fn frame_as_part(
-        &mut self,
-        seen: &Inspection,
-        unusable: Option<Reason>,
-        now: Time,
-        out: &mut Vec<Action>,
-    ) {
-        let geometry = &self.rules.geometry;
-        let middle = (geometry.view.0 + geometry.view.1) / 2.0;
-        let zero = geometry.zero_from(middle, seen.captured_at);
-        let Some(at) = self.open(zero, now, out) else { return };
-        let answer = match unusable {
-            Some(reason) => Err(reason),
-            None => {
-                seen.sightings.iter().find(|s| s.whole).and_then(|s| s.answer).unwrap_or(Err(Reason::NoFrame))
-            }
-        };
-        let sighting = Sighting { centre_mm: middle, whole: true, answer: Some(answer) };
-        let timely = now < self.ledger[at].deadline;
-        if timely {
-            Self::look_at(&mut self.ledger[at], &sighting, seen, now);
-        }
-        self.settle(at, now, out);
-        if !timely {
-            self.ledger[at].answered_late();
-            self.late_answers += 1;
-        }
-    }
-
-    /// Settles the parts that no further frame will show whole.
-    fn settle_seen(&mut self, captured_at: Time, now: Time, out: &mut Vec<Action>) {
-        let next_frame = captured_at.plus_s(self.interval);
-        for at in 0..self.ledger.len() {
-            let entry = &self.ledger[at];
-            let over = self.rules.geometry.last_whole(entry.zero) < next_frame;
-            if entry.state == State::Open && entry.last_captured().is_some() && over {
-                self.settle(at, now, out);
-            }
-        }
-    }
-
+    /// Makes a part's verdict final.
     fn settle(&mut self, at: usize, now: Time, out: &mut Vec<Action>) {
         let unseen = self.why_unseen(&self.ledger[at], now);
+        let (stopped, inhibited) = (self.latch.stopped().is_some(), self.inhibited);
         let entry = &mut self.ledger[at];
-        let verdict = entry.decide(now, self.rules.combine, &self.rules.policy, unseen);
-        let pass = verdict == Verdict::Ok && now < entry.window.0;
-        if verdict == Verdict::Ok && !pass {
-            entry.too_late();
+        let verdict = entry.judge(unseen);
+        let standing = entry.window.0;
+        let verdict = match verdict {
+            Verdict::Ok | Verdict::Reject(Reason::Unsure) if entry.adrift => {
+                Verdict::Reject(Reason::Position)
+            }
+            Verdict::Ok if stopped => Verdict::Reject(Reason::LineStop),
+            Verdict::Ok if inhibited => Verdict::Reject(Reason::Inhibited),
+            Verdict::Ok if now >= standing => Verdict::Reject(Reason::Late),
+            other => other,
+        };
+        let captured_at = entry.last_captured();
+        let (mut pass, mut divert) = (verdict == Verdict::Ok, None);
+        match verdict {
+            Verdict::Ok => {
+                if !entry.step(Step::Clear, now) {
+                    self.troubles.illegal_steps += 1;
+                    entry.condemn(unseen, now);
+                    pass = false;
+                }
+                entry.decided_at = now;
+            }
+            Verdict::Reject(reason) => {
+                entry.condemn(reason, now);
+                let second = self.rules.geometry.second.is_some() && entry.rules.unsure == Unsure::SecondGate;
+                if reason == Reason::Unsure && second && !stopped && now < standing {
+                    entry.gate = GateId::Second;
+                    pass = true;
+                }
+            }
         }
-        out.push(Action::Settle { part: entry.number, pass, captured_at: entry.last_captured() });
+        let part = entry.number;
+        if entry.gate == GateId::Second {
+            let window = self.window_of(&self.ledger[at]);
+            self.ledger[at].window = window;
+            divert = Some(window);
+        }
+        self.pulses.verdict(verdict == Verdict::Ok, now, self.rules.pulse);
+        out.push(Action::Gate(Command::Settle { part, pass, captured_at, divert }));
     }
 
     /// Why no frame showed the part: the camera's silence, a frame that could not be used, or nothing was seen.
     fn why_unseen(&self, entry: &Entry, now: Time) -> Reason {
-        let geometry = &self.rules.geometry;
-        let (from, until) = (geometry.first_whole(entry.zero), geometry.last_whole(entry.zero));
-        if now - self.last_frame.unwrap_or(Time::ZERO) > self.rules.lost_after {
+        if entry.adrift {
+            return Reason::Position;
+        }
+        if now - self.last_frame.unwrap_or(self.began) > self.rules.lost_after {
             return Reason::CameraLost;
         }
-        match self.trouble {
-            Some((at, reason)) if (from..=until).contains(&at) => reason,
-            _ => Reason::NoFrame,
+        if entry.empty {
+            return Reason::NoPart;
         }
+        entry.unseen.unwrap_or(Reason::NoFrame)
+    }
+
+    fn trip(&mut self, reason: StopReason, now: Time, out: &mut Vec<Action>) {
+        if self.latch.trip(reason, now, &self.rules.line_stop) {
+            out.push(Action::LineStop(Some(reason)));
+        }
+    }
+
+    /// Tells the outputs where they have changed.
+    fn signal(&mut self, now: Time, out: &mut Vec<Action>) {
+        let camera_lost = self.last_frame.is_some_and(|at| now - at >= self.rules.lost_after);
+        let lost = self.lost.is_some_and(|(loss, _)| loss != Loss::Start && loss != Loss::Stopped);
+        let fault = camera_lost || self.model_fault || lost || self.triggers.is_stuck();
+        let line_stop = self.latch.stopped().is_some();
+        let mut signals = Signals {
+            ready: self.last_frame.is_some() && !fault && !line_stop && !self.inhibited,
+            busy: !self.ledger.is_empty(),
+            fault,
+            line_stop,
+            ..Signals::default()
+        };
+        self.pulses.fill(&mut signals, now, self.rules.life);
+        if signals != self.signals {
+            self.signals = signals;
+            out.push(Action::Gate(Command::Signals(signals)));
+        }
+    }
+
+    /// Whether parts are opened by what goes along the belt.
+    fn on_belt(&self) -> bool {
+        self.rules.trigger != Trigger::EveryFrame
     }
 }
 

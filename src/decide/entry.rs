@@ -2,142 +2,229 @@
 
 use std::sync::Arc;
 
-use super::record::{Look, Outcome, PartRecord};
-use super::{Policy, combine};
+use super::engine::{Action, Command};
+use super::policy::{Scored, combine};
+use super::record::{Announced, GateId, Look, Outcome, PartRecord};
+use super::rules::Rules;
+use super::schedule::Owner;
+use super::states::{State, Step};
 use crate::clock::Time;
-use crate::config::Combine;
 use crate::frame::Origin;
 use crate::verdict::{PartNumber, Reason, Score, Verdict};
 
-/// Most looks whose scores are kept; a part in view for longer keeps its first ones.
-const MAX_LOOKS: usize = 64;
+/// Most looks that are kept; a part in view for longer keeps its first ones.
+pub const MAX_LOOKS: usize = 64;
 
-/// Where a part is in its life. A part only ever moves down this list.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum State {
-    /// Opened by its trigger: armed at the gate, to be rejected.
-    Open,
-    /// Its verdict is final.
-    Decided(Verdict),
+/// Windows that move by less are left alone, in seconds.
+const NEGLIGIBLE_S: f64 = 0.000_2;
+/// The window of a part that was not placed yet.
+const UNPLACED: (Time, Time) = (Time::ZERO, Time::ZERO);
+
+/// Whether a moment of a window is another one now.
+pub(super) fn moved(a: Time, b: Time) -> bool {
+    a != b && a.seconds_since(b).abs() > NEGLIGIBLE_S
 }
 
 /// A part between its trigger and the end of the line.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub number: PartNumber,
-    /// When its leading edge passed position 0.
+    pub announced: Announced,
+    /// When its leading edge was at position 0, and the travel when its middle is there.
     pub zero: Time,
+    pub centre: f64,
+    /// Its length: as configured, until the sensor or the camera says that it is longer.
+    pub length: f64,
+    pub measured: Option<f64>,
+    /// The rules that it was opened under.
+    pub rules: Arc<Rules>,
+    /// Uncertainty of its place, in millimetres.
+    pub wider: f64,
     pub window: (Time, Time),
     pub deadline: Time,
     pub state: State,
+    /// Why it is to be rejected; meaningless while it is cleared.
+    pub reason: Reason,
     pub decided_at: Time,
     pub score: Option<Score>,
-    pub confirmed: bool,
-    /// Opened although no trigger announced it: nothing clears it.
-    pub unannounced: bool,
+    pub gate: GateId,
+    /// Opened before the position was lost: where it is, nobody knows.
+    pub adrift: bool,
+    /// Healthy frames showed the place where it should be, and nothing there.
+    pub empty: bool,
+    /// Something was seen at its place.
+    pub sighted: bool,
+    pub confirmed_at: Option<Time>,
+    /// Why a frame that should have shown it did not.
+    pub unseen: Option<Reason>,
     pub origin: Option<Arc<Origin>>,
-    scores: Vec<f32>,
+    scores: Vec<Scored>,
+    views: Vec<Look>,
     looks: u32,
     last_look: Option<Look>,
-    /// Why a look at it failed, if one did: such a part is not cleared by the others.
-    fault: Option<Reason>,
+    /// Why it is not to be cleared whatever the scores say: a failed look, its size, its trigger.
+    pub fault: Option<Reason>,
+    states: Vec<(Time, State)>,
 }
 
 impl Entry {
     pub(super) fn new(
         number: PartNumber,
+        announced: Announced,
         zero: Time,
+        centre: f64,
         now: Time,
-        window: (Time, Time),
-        deadline: Time,
+        rules: Arc<Rules>,
     ) -> Self {
         Self {
             number,
+            announced,
             zero,
-            window,
-            deadline,
+            centre,
+            length: rules.geometry.part,
+            measured: None,
+            rules,
+            wider: 0.0,
+            window: UNPLACED,
+            deadline: Time::MAX,
             state: State::Open,
+            reason: Reason::NoFrame,
             decided_at: now,
             score: None,
-            confirmed: false,
-            unannounced: false,
+            gate: GateId::Main,
+            adrift: false,
+            empty: false,
+            sighted: false,
+            confirmed_at: None,
+            unseen: None,
             origin: None,
             scores: Vec::new(),
+            views: Vec::new(),
             looks: 0,
             last_look: None,
             fault: None,
+            states: vec![(now, State::Open)],
         }
+    }
+
+    /// Its gate's window is to be this one. Asks for it where the belt has moved it; the window of a part that has left stays.
+    pub(super) fn arm(&mut self, (from, until): (Time, Time), now: Time, out: &mut Vec<Action>) {
+        if self.wider > self.rules.measuring.tolerance && !self.adrift {
+            self.fault = self.fault.or(Some(Reason::Position));
+        }
+        let first = self.window == UNPLACED;
+        let over = !first && self.window.1 <= now && until <= now;
+        if over || !(first || moved(from, self.window.0) || moved(until, self.window.1)) {
+            return;
+        }
+        let begun = !first && self.window.0 <= now;
+        self.window = (if begun { self.window.0.min(from) } else { from }, until);
+        self.deadline = if from == Time::MAX { from } else { from.plus_s(-self.rules.geometry.margin) };
+        let (owner, (from, until)) = (Owner::Part(self.number), self.window);
+        out.push(Action::Gate(Command::Arm { gate: self.gate, owner, from, until }));
+    }
+
+    /// Takes a step; `false`, and nothing changes, when it is not legal.
+    pub(super) fn step(&mut self, step: Step, now: Time) -> bool {
+        let Some(next) = self.state.after(step) else { return false };
+        if next != self.state {
+            self.states.push((now, next));
+        }
+        self.state = next;
+        true
     }
 
     /// Takes in what a frame said.
     pub(super) fn look(&mut self, look: Look, answer: Result<Score, Reason>) {
         match answer {
-            Ok(score) if self.scores.len() < MAX_LOOKS => self.scores.push(score.get()),
+            Ok(score) if self.scores.len() < MAX_LOOKS => {
+                self.scores.push(Scored { score: score.get(), sharpness: look.sharpness });
+            }
             Ok(_) => {}
-            Err(reason) => self.fault = Some(reason),
+            Err(reason) => self.fault = self.fault.or(Some(reason)),
+        }
+        if self.views.len() < MAX_LOOKS {
+            self.views.push(look);
         }
         self.looks = self.looks.saturating_add(1);
         self.last_look = Some(look);
+        self.sighted = true;
+        self.step(Step::Look, look.judged_at);
     }
 
     pub(super) fn last_captured(&self) -> Option<Time> {
         self.last_look.map(|look| look.captured_at)
     }
 
-    /// Makes the verdict final. `unseen` is the reason should no frame have shown the part.
-    pub(super) fn decide(&mut self, now: Time, how: Combine, policy: &Policy, unseen: Reason) -> Verdict {
-        self.score = combine(how, &mut self.scores);
-        let verdict = match (self.unannounced, self.fault, self.score) {
-            (true, _, _) => Verdict::Reject(Reason::NoTrigger),
-            (_, Some(reason), _) => Verdict::Reject(reason),
-            (_, None, Some(score)) => policy.verdict(score),
-            (_, None, None) => Verdict::Reject(unseen),
-        };
-        self.state = State::Decided(verdict);
-        self.decided_at = now;
-        verdict
+    /// What the looks say, all faults considered. `unseen` is the reason should no frame have shown the part.
+    pub(super) fn judge(&mut self, unseen: Reason) -> Verdict {
+        self.score = combine(self.rules.combine, &mut self.scores);
+        match (self.fault, self.score) {
+            (Some(reason), _) => Verdict::Reject(reason),
+            (None, None) => Verdict::Reject(unseen),
+            (None, Some(_)) if (self.scores.len() as u32) < self.rules.min_looks => {
+                Verdict::Reject(Reason::NoFrame)
+            }
+            (None, Some(score)) => self.rules.policy.verdict(score),
+        }
+    }
+
+    /// Rejects it; the first reason stands.
+    pub(super) fn condemn(&mut self, reason: Reason, now: Time) {
+        let step = if self.state == State::Cleared { Step::Revoke } else { Step::Condemn };
+        let first = self.state != State::Condemned;
+        if self.step(step, now) && first {
+            self.reason = reason;
+            self.decided_at = now;
+        }
     }
 
     /// An answer came after the verdict. It changes no verdict, but tells why the part seemed unseen.
     pub(super) fn answered_late(&mut self) {
-        let unseen = self.looks == 0 && !self.unannounced;
-        if unseen && matches!(self.state, State::Decided(Verdict::Reject(_))) {
-            self.state = State::Decided(Verdict::Reject(Reason::Late));
+        let unseen = self.looks == 0 && self.fault.is_none();
+        if unseen && self.state == State::Condemned {
+            self.reason = Reason::Late;
         }
     }
 
-    /// The clearance did not reach the gate in time: the part was removed after all.
-    pub(super) fn too_late(&mut self) {
-        self.state = State::Decided(Verdict::Reject(Reason::Late));
-    }
-
-    pub(super) fn verdict(&self) -> Option<Verdict> {
+    pub(super) fn verdict(&self) -> Verdict {
         match self.state {
-            State::Open => None,
-            State::Decided(verdict) => Some(verdict),
+            State::Cleared | State::Ended(Outcome::Passed) => Verdict::Ok,
+            State::Open | State::Seen => Verdict::Reject(Reason::Late),
+            State::Condemned | State::Ended(_) => Verdict::Reject(self.reason),
         }
     }
 
-    /// Closes the book on the part; `at_stop` when the run ends before the part has passed.
-    pub(super) fn into_record(self, at_stop: bool) -> PartRecord {
-        let verdict = self.verdict().unwrap_or(Verdict::Reject(Reason::Late));
-        let outcome = match (at_stop, verdict, self.confirmed) {
-            (true, ..) => Outcome::UnresolvedAtStop,
-            (_, Verdict::Ok, true) => Outcome::RejectedConfirmed,
-            (_, Verdict::Ok, false) => Outcome::Passed,
-            (_, Verdict::Reject(_), true) => Outcome::RejectedConfirmed,
-            (_, Verdict::Reject(_), false) => Outcome::RejectedUnconfirmed,
+    /// Ends its life with a step and closes the book on it. A step that is not legal ends it as unresolved.
+    pub(super) fn end(mut self, step: Step, now: Time) -> PartRecord {
+        let verdict = self.verdict();
+        if !self.step(step, now) {
+            self.step(Step::Stop, now);
+        }
+        let outcome = match self.state {
+            State::Ended(outcome) => outcome,
+            _ => Outcome::UnresolvedAtStop,
         };
         PartRecord {
             number: self.number,
+            announced: self.announced,
             triggered_at: self.zero,
+            length_mm: self.measured,
             last_look: self.last_look,
+            views: self.views,
             looks: self.looks,
             score: self.score,
             verdict,
             decided_at: self.decided_at,
+            deadline: self.deadline,
             window: self.window,
+            gate: self.gate,
+            wider_mm: self.wider,
+            confirmed_at: self.confirmed_at,
+            empty: self.empty && !self.sighted,
+            states: self.states,
             outcome,
+            config: self.rules.fingerprint.clone(),
             name: self.origin.as_ref().map(|o| o.name.clone()),
             truth: self.origin.as_ref().and_then(|o| o.truth),
         }

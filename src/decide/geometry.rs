@@ -1,99 +1,113 @@
-//! Where a part is at what time, and the moments that follow from it.
+//! The line's measures along the belt, in millimetres.
 //!
-//! Every part has a zero: the moment its leading edge passed position 0, the part-present sensor. With a constant belt speed
-//! all its other moments follow. Positions are in millimetres from the sensor, times in seconds after the zero.
+//! Every part has a centre coordinate `c`: how far the belt has moved, in all, when the part's middle is at position 0. With the
+//! belt at travel `T` the middle lies at `T - c`. All of a part's moments follow from travels; the odometer turns them into times.
 
-use crate::clock::Time;
-use crate::config::Config;
+use crate::config::{Config, ConfirmKind, Sees};
+use crate::units::Stretch;
+
+/// A gate's measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateMeasures {
+    /// Its position.
+    pub position: f64,
+    /// Belt from the gate's movement into reject to the part's middle.
+    pub before: f64,
+    /// Belt from the part's middle to the movement out of reject.
+    pub after: f64,
+    /// From the command to the moved gate, in seconds.
+    pub delay: f64,
+}
+
+impl GateMeasures {
+    fn new(position: f64, pulse: Stretch, lead: f64, delay: f64, speed: f64) -> Self {
+        let half = pulse.mm_at(speed) / 2.0;
+        Self { position, before: half + lead, after: half, delay }
+    }
+
+    /// Travel at which the gate must be in reject for a part with this centre, and until when; `wider` on both sides.
+    pub fn window(&self, centre: f64, wider: f64) -> (f64, f64) {
+        (centre + self.position - self.before - wider, centre + self.position + self.after + wider)
+    }
+}
+
+/// The confirm sensor's measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfirmMeasures {
+    /// Travel of a part's leading edge from position 0 when the sensor sees it.
+    pub position: f64,
+    /// How far from there it may be.
+    pub tolerance: f64,
+    /// Which parts it sees.
+    pub sees: Sees,
+}
 
 /// The line's measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Geometry {
-    /// Belt speed in millimetres a second, greater than 0.
+    /// Nominal belt speed in millimetres a second, greater than 0.
     pub speed: f64,
-    /// Length of a part in millimetres.
+    /// Length of a part.
     pub part: f64,
-    /// Two parts' middles are at least so far apart, in millimetres.
+    /// Two parts' middles are at least so far apart.
     pub min_pitch: f64,
     /// Where the view begins and ends.
     pub view: (f64, f64),
-    /// Position of the gate.
-    pub gate: f64,
-    /// Stretch of belt for which the gate stays in reject for one part.
-    pub pulse: f64,
-    /// Position of the confirm sensor, if there is one.
-    pub confirm: Option<f64>,
-    /// From the command to the moved gate, in seconds.
-    pub delay: f64,
+    /// The gate that removes parts.
+    pub gate: GateMeasures,
+    /// The gate for parts of which the model is unsure.
+    pub second: Option<GateMeasures>,
+    /// The confirm sensor, if there is one.
+    pub confirm: Option<ConfirmMeasures>,
     /// The verdict is final so long before the gate's command, in seconds.
     pub margin: f64,
+    /// Belt between two frames at the nominal speed.
+    pub step: f64,
 }
 
 impl Geometry {
-    /// The measures that `config` gives; `confirm` says whether there is a confirm sensor.
-    pub fn of(config: &Config, confirm: bool) -> Self {
+    /// The measures that `config` gives.
+    pub fn of(config: &Config) -> Self {
         let (middle, half) = (config.camera.position.as_mm(), config.camera.view.as_mm() / 2.0);
+        let speed = config.line.speed.as_mm_per_s();
+        let (gate, second, confirm) = (&config.gate, &config.second_gate, &config.confirm);
+        let lead = gate.lead.mm_at(speed);
+        let tolerance = confirm.tolerance.unwrap_or(config.line.min_pitch);
+        let share = if confirm.tolerance.is_some() { 1.0 } else { 0.5 };
         Self {
-            speed: config.line.speed.as_mm_per_s(),
+            speed,
             part: config.line.part_length.as_mm(),
             min_pitch: config.line.min_pitch.as_mm(),
             view: (middle - half, middle + half),
-            gate: config.gate.position.as_mm(),
-            pulse: config.gate.pulse.as_mm(),
-            confirm: confirm.then(|| config.gate.confirm.as_mm()),
-            delay: config.gate.delay.as_s(),
+            gate: GateMeasures::new(gate.position.as_mm(), gate.pulse, lead, gate.delay.as_s(), speed),
+            second: second.enabled.then(|| {
+                let delay = second.delay.as_s();
+                GateMeasures::new(second.position.as_mm(), second.pulse, lead, delay, speed)
+            }),
+            confirm: (confirm.kind != ConfirmKind::None).then(|| ConfirmMeasures {
+                position: confirm.position.as_mm(),
+                tolerance: tolerance.as_mm() * share,
+                sees: confirm.sees,
+            }),
             margin: config.decide.margin.as_s(),
+            step: speed / config.camera.rate.as_per_s(),
         }
     }
 
-    /// Where the middle of a part with this zero is.
-    pub fn middle_at(&self, zero: Time, at: Time) -> f64 {
-        self.speed * at.seconds_since(zero) - self.part / 2.0
+    /// The centre coordinates of parts that lie wholly in the view when the belt is at `travel`: from, to. Where the view is
+    /// long enough for it, parts within 2 mm of its borders do not count: noise may cut them off.
+    pub fn whole(&self, travel: f64) -> (f64, f64) {
+        let whole = self.view.1 - self.view.0 - self.part;
+        let border = ((whole - self.step) / 2.0).clamp(0.0, 2.0) + self.part / 2.0;
+        (travel - self.view.1 + border, travel - self.view.0 - border)
     }
 
-    /// The zero of a part whose middle was at `middle` at `at`.
-    pub fn zero_from(&self, middle: f64, at: Time) -> Time {
-        at.plus_s(-(middle + self.part / 2.0) / self.speed)
-    }
-
-    /// Until when the part lies wholly in the view.
-    pub fn last_whole(&self, zero: Time) -> Time {
-        zero.plus_s(self.view.1 / self.speed)
-    }
-
-    /// From when the part lies wholly in the view.
-    pub fn first_whole(&self, zero: Time) -> Time {
-        zero.plus_s((self.view.0 + self.part) / self.speed)
-    }
-
-    /// When the gate is commanded into reject for the part, and out of it.
-    pub fn window(&self, zero: Time) -> (Time, Time) {
-        let middle = self.gate + self.part / 2.0;
-        let at = |mm: f64| zero.plus_s(mm / self.speed - self.delay);
-        (at(middle - self.pulse / 2.0), at(middle + self.pulse / 2.0))
-    }
-
-    /// When the verdict is final.
-    pub fn deadline(&self, zero: Time) -> Time {
-        self.window(zero).0.plus_s(-self.margin)
-    }
-
-    /// When the confirm sensor sees the leading edge of the removed part, if there is one.
-    pub fn confirm_at(&self, zero: Time) -> Option<Time> {
-        self.confirm.map(|mm| zero.plus_s(mm / self.speed))
-    }
-
-    /// How far from its expected moment a confirmation still belongs to the part, in seconds.
-    pub fn confirm_tolerance(&self) -> f64 {
-        self.min_pitch / 2.0 / self.speed
-    }
-
-    /// When nothing more can happen to the part: it has passed the gate and the confirm sensor.
-    pub fn gone(&self, zero: Time) -> Time {
-        let past_gate = self.window(zero).1.plus_s(self.delay);
-        match self.confirm_at(zero) {
-            Some(at) => past_gate.max(at.plus_s(self.confirm_tolerance())),
-            None => past_gate,
-        }
+    /// Travel at which nothing more can happen to a part with this centre: it has passed gates and confirm sensor.
+    pub fn gone(&self, centre: f64) -> f64 {
+        let gates = [Some(&self.gate), self.second.as_ref()];
+        let past =
+            gates.into_iter().flatten().map(|gate| gate.position + gate.after + gate.delay * self.speed);
+        let confirmed = self.confirm.as_ref().map(|c| c.position - self.part / 2.0 + c.tolerance);
+        centre + past.chain(confirmed).fold(0.0, f64::max)
     }
 }

@@ -1,16 +1,30 @@
-//! Deciding: which part a score belongs to, what its verdict is, and when the gate must move.
+//! Deciding: where a part is, which frames show it, what its verdict is, when the gate must move, and what it did.
 //!
 //! Pure: the same inputs and the same `now` give the same actions. Must not know clocks, threads or devices.
 
+mod coverage;
 mod engine;
 mod entry;
 mod geometry;
+mod line_stop;
+mod movements;
+mod odometer;
 mod policy;
 mod record;
+mod rules;
 mod schedule;
+mod signals;
+mod stamps;
+mod states;
 
-pub use engine::{Action, Engine, Rules};
-pub use geometry::Geometry;
-pub use policy::{Policy, combine};
-pub use record::{Look, Outcome, PartRecord};
-pub use schedule::{Schedule, TooLate};
+pub use engine::{Action, Command, Engine, Input, Troubles};
+pub use entry::MAX_LOOKS;
+pub use geometry::{ConfirmMeasures, GateMeasures, Geometry};
+pub use line_stop::StopReason;
+pub use odometer::{Loss, Measuring};
+pub use policy::{Policy, Scored, combine};
+pub use record::{Announced, GateId, Look, Outcome, PartRecord};
+pub use rules::{GateTiming, Rules};
+pub use schedule::{Owner, Schedule, TooLate};
+pub use signals::Signals;
+pub use states::{State, Step, TABLE};

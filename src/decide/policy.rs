@@ -26,18 +26,29 @@ impl Policy {
     }
 }
 
+/// What one frame said, and how sharp it was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// The score, 0 to 1.
+    pub score: f32,
+    /// Mean second difference along the rows of its picture, in grey levels.
+    pub sharpness: f32,
+}
+
 /// One score from those of several frames; `None` without any. Sorts `scores`.
-pub fn combine(how: Combine, scores: &mut [f32]) -> Option<Score> {
+pub fn combine(how: Combine, scores: &mut [Scored]) -> Option<Score> {
     if scores.is_empty() {
         return None;
     }
-    scores.sort_unstable_by(f32::total_cmp);
+    let sharpest = scores.iter().max_by(|a, b| a.sharpness.total_cmp(&b.sharpness)).map(|s| s.score);
+    scores.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
     let middle = scores.len() / 2;
     Score::new(match how {
-        Combine::Mean => (scores.iter().sum::<f32>() / scores.len() as f32).clamp(0.0, 1.0),
-        Combine::AnyDefect => scores[scores.len() - 1],
+        Combine::Mean => (scores.iter().map(|s| s.score).sum::<f32>() / scores.len() as f32).clamp(0.0, 1.0),
+        Combine::AnyDefect => scores[scores.len() - 1].score,
         // Of two middle scores the higher: an even vote does not clear a part.
-        Combine::Majority => scores[middle],
+        Combine::Majority => scores[middle].score,
+        Combine::BestFocused => sharpest?,
     })
 }
 
@@ -62,7 +73,12 @@ mod tests {
 
     #[test]
     fn scores_combine_as_said() {
-        let of = |how, mut scores: Vec<f32>| combine(how, &mut scores).map(Score::get);
+        let of = |how, scores: Vec<f32>| {
+            let sharp = |(n, score)| Scored { score, sharpness: [3.0, 9.0, 5.0][n] };
+            let mut scores: Vec<Scored> = scores.into_iter().enumerate().map(sharp).collect();
+            combine(how, &mut scores).map(Score::get)
+        };
+        assert_eq!(of(Combine::BestFocused, vec![0.1, 0.8, 0.9]), Some(0.8));
         assert_eq!(of(Combine::Mean, vec![0.0, 1.0, 0.5]), Some(0.5));
         assert_eq!(of(Combine::AnyDefect, vec![0.1, 0.9, 0.2]), Some(0.9));
         assert_eq!(of(Combine::Majority, vec![0.9, 0.1, 0.2]), Some(0.2));

@@ -1,32 +1,38 @@
-//! The reject gate: the actuator that removes a part.
+//! The reject gate: the actuator that removes a part. And the outputs that tell the PLC of it.
 //!
 //! Each kind has a file of its own. Must not know when to move or why.
 
 use crate::clock::Time;
 use crate::config;
-use crate::config::GateKind;
 pub use crate::config::GateState;
+use crate::config::{Config, GateKind};
+pub use crate::decide::Signals;
+use crate::gpio::{LineError, Named};
 
-#[cfg(feature = "gpio")]
-mod gpiochip;
-#[cfg(not(feature = "gpio"))]
-#[path = "gpiochip_off.rs"]
 mod gpiochip;
 mod guard;
+mod outputs;
 pub mod simulated;
 
 pub use guard::SafeGuard;
+pub use outputs::open_outputs;
 
-/// The gate cannot be moved.
+/// The gate or an output cannot be moved.
 #[derive(Debug, thiserror::Error)]
-#[error("gate {device}: {what}; {remedy}")]
+#[error("{device}: {what}; {remedy}")]
 pub struct GateError {
-    /// Chip and line.
+    /// The key of the configuration, chip and line.
     pub device: String,
     /// What failed.
     pub what: String,
     /// What to do.
     pub remedy: &'static str,
+}
+
+impl From<LineError> for GateError {
+    fn from(LineError { device, what, remedy }: LineError) -> Self {
+        Self { device, what, remedy }
+    }
 }
 
 /// An actuator.
@@ -38,6 +44,15 @@ pub trait Gate: Send {
     fn set(&mut self, state: GateState, now: Time) -> Result<(), GateError>;
 }
 
+/// The outputs to the PLC.
+pub trait Outputs: Send {
+    /// Sets the outputs.
+    ///
+    /// # Errors
+    /// When a device refuses.
+    fn show(&mut self, signals: &Signals) -> Result<(), GateError>;
+}
+
 /// Opens the gate that `section` asks for, in its safe position. `simulated` gives the gate of the simulated line, for
 /// `kind: simulated`.
 ///
@@ -47,8 +62,30 @@ pub fn open(
     section: &config::Gate,
     simulated: impl FnOnce() -> Box<dyn Gate>,
 ) -> Result<Box<dyn Gate>, GateError> {
+    let named = Named { key: "gate", chip: section.chip.as_deref(), line: section.line.as_deref() };
     match section.kind {
         GateKind::Simulated => Ok(simulated()),
-        GateKind::Gpiochip => gpiochip::open(section),
+        GateKind::Gpiochip => gpiochip::open(named, section.reject_level, section.safe),
     }
+}
+
+/// Position of the second gate on start, on stop and on a fault, whatever level that is. In doubt the first gate removes a part,
+/// the unsure ones included; a second gate that stood in reject would put parts that nobody has judged among those that a person is
+/// to look at.
+pub const SECOND_SAFE: GateState = GateState::Pass;
+
+/// Opens the second gate, if there is one, in the position [`SECOND_SAFE`].
+///
+/// # Errors
+/// As [`open`].
+pub fn open_second(config: &Config) -> Result<Option<Box<dyn Gate>>, GateError> {
+    let section = &config.second_gate;
+    if !section.enabled {
+        return Ok(None);
+    }
+    let named = Named { key: "second_gate", chip: section.chip.as_deref(), line: section.line.as_deref() };
+    Ok(Some(match config.gate.kind {
+        GateKind::Simulated => Box::new(simulated::NoSecondGate),
+        GateKind::Gpiochip => gpiochip::open(named, section.reject_level, SECOND_SAFE)?,
+    }))
 }

@@ -1,4 +1,4 @@
-//! The gate of the simulated line.
+//! The gates of the simulated line.
 
 use std::sync::Arc;
 
@@ -20,6 +20,17 @@ impl SimulatedGate {
 impl Gate for SimulatedGate {
     fn set(&mut self, state: GateState, now: Time) -> Result<(), GateError> {
         self.0.command(state, now);
+        Ok(())
+    }
+}
+
+/// The simulated line has no second gate: what it would remove goes on along the belt.
+#[derive(Debug)]
+pub struct NoSecondGate;
+
+impl Gate for NoSecondGate {
+    fn set(&mut self, state: GateState, _: Time) -> Result<(), GateError> {
+        log::debug!("the simulated line has no second gate to move to {state:?}");
         Ok(())
     }
 }

@@ -5,11 +5,22 @@ use std::time::Duration;
 
 use super::Oracle;
 use super::event::Event;
+use super::gate::Feedback;
 use super::prepare::Job;
 use crate::clock::Time;
-use crate::decide::{Action, Engine, Outcome, Rules};
+use crate::decide::{Action, Command, Engine, GateTiming, Outcome, Rules, Troubles};
 use crate::sensor::SensorEvent;
-use crate::verdict::PartNumber;
+
+/// What somebody outside the line asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// A part's leading edge is at position 0 now.
+    Trigger,
+    /// The line stop is to end.
+    Reset,
+    /// Other rules are to be in force from the next part on.
+    Rules(Box<Rules>),
+}
 
 /// What the decide stage is told.
 pub(super) enum Told {
@@ -22,33 +33,10 @@ pub(super) enum Told {
     },
     /// Something happened on the line.
     Sensed(SensorEvent),
-    /// The gate had already moved for a part that was to pass.
-    TooLate(PartNumber),
-}
-
-/// A command for the gate stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
-    /// The first frame has been judged: the gate may leave its safe position.
-    Begin,
-    /// Reject the part in this window unless it is cleared.
-    Arm {
-        /// The part.
-        part: PartNumber,
-        /// From when.
-        from: Time,
-        /// Until when.
-        until: Time,
-    },
-    /// The part's verdict is final.
-    Settle {
-        /// The part.
-        part: PartNumber,
-        /// Whether it passes.
-        pass: bool,
-        /// When the frame that decided was captured.
-        captured_at: Option<Time>,
-    },
+    /// The gate tells what it did.
+    Gate(Feedback),
+    /// Somebody asks for something.
+    Ordered(Order),
 }
 
 /// What the decide stage wants sent on.
@@ -68,32 +56,43 @@ pub(super) struct DecideStage {
     finished: u64,
     limit: Option<u64>,
     begun: bool,
+    timing: GateTiming,
 }
 
 impl DecideStage {
-    pub(super) fn new(rules: Rules, oracle: Option<Oracle>, limit: Option<u64>) -> Self {
-        Self { engine: Engine::new(rules), actions: Vec::new(), oracle, finished: 0, limit, begun: false }
+    pub(super) fn new(engine: Engine, oracle: Option<Oracle>, limit: Option<u64>) -> Self {
+        let timing = engine.gate_timing();
+        Self { engine, actions: Vec::new(), oracle, finished: 0, limit, begun: false, timing }
     }
 
     /// Takes in what the stage is told; does not measure the time of its own step.
     pub(super) fn step(&mut self, told: &Told, now: Time, out: &mut Decided) {
+        let (engine, actions) = (&mut self.engine, &mut self.actions);
         match told {
             Told::Judged(job) => {
                 if !std::mem::replace(&mut self.begun, true) {
                     out.commands.push(Command::Begin);
                     out.events.push(Event::Ready);
                 }
-                self.engine.on_inspection(&job.seen, now, &mut self.actions);
+                engine.on_inspection(&job.seen, now, actions);
             }
-            Told::Dropped { captured_at } => self.engine.on_dropped(*captured_at),
-            Told::Sensed(SensorEvent::PartArrived { at }) => {
-                self.engine.on_part_arrived(*at, now, &mut self.actions);
+            Told::Dropped { captured_at } => engine.on_dropped(*captured_at),
+            Told::Sensed(event) => sense(engine, *event, now, actions),
+            Told::Gate(Feedback::TooLate(part)) => engine.on_too_late(*part, now),
+            Told::Gate(Feedback::Moved { gate, state, at }) => engine.on_moved(*gate, *state, *at),
+            Told::Gate(Feedback::Held) => engine.on_gate_held(now, actions),
+            Told::Ordered(Order::Trigger) => engine.on_trigger(now, now, actions),
+            Told::Ordered(Order::Reset) => {
+                if let Err(reason) = engine.on_reset(now, actions) {
+                    log::warn!("the line stop is not ended: {} is still on", reason.name());
+                }
             }
-            Told::Sensed(SensorEvent::Confirmed { at }) => self.engine.on_confirmed(*at),
-            Told::Sensed(SensorEvent::PartLeft { .. } | SensorEvent::Encoder { .. }) => {}
-            Told::TooLate(part) => self.engine.on_too_late(*part),
+            Told::Ordered(Order::Rules(rules)) => {
+                log::info!("configuration {} is in force from the next part on", rules.fingerprint);
+                engine.set_rules((**rules).clone());
+            }
         }
-        self.hand_on(out);
+        self.hand_on(now, out);
     }
 
     /// Says what a judged frame has cost, `decide` of it in this stage.
@@ -104,7 +103,7 @@ impl DecideStage {
     /// Lets time pass.
     pub(super) fn on_deadline(&mut self, now: Time, out: &mut Decided) {
         self.engine.on_deadline(now, &mut self.actions);
-        self.hand_on(out);
+        self.hand_on(now, out);
     }
 
     /// When [`DecideStage::on_deadline`] must be called next.
@@ -117,29 +116,50 @@ impl DecideStage {
         self.limit.is_some_and(|limit| self.finished >= limit)
     }
 
-    /// Whether no part is between trigger and gate.
-    pub(super) fn is_idle(&self) -> bool {
-        self.engine.in_flight() == 0
+    /// Number of parts between trigger and gate.
+    pub(super) fn in_flight(&self) -> usize {
+        self.engine.in_flight()
+    }
+
+    /// What went wrong so far.
+    pub(super) fn troubles(&self) -> Troubles {
+        self.engine.troubles()
     }
 
     /// Reports what is still on the belt.
-    pub(super) fn stop(&mut self, out: &mut Decided) {
-        self.engine.on_stop(&mut self.actions);
-        if self.engine.late_answers() > 0 {
-            log::warn!(
-                "{} answers of the model came after their part's deadline",
-                self.engine.late_answers()
-            );
-        }
-        self.hand_on(out);
+    pub(super) fn stop(&mut self, now: Time, out: &mut Decided) {
+        self.engine.on_stop(now, &mut self.actions);
+        tell(&self.engine.troubles());
+        self.hand_on(now, out);
     }
 
-    fn hand_on(&mut self, out: &mut Decided) {
+    fn hand_on(&mut self, now: Time, out: &mut Decided) {
+        let timing = self.engine.gate_timing();
+        if timing != self.timing {
+            self.timing = timing;
+            out.commands.push(Command::Timing(timing));
+        }
         for action in self.actions.drain(..) {
             match action {
-                Action::Arm { part, from, until } => out.commands.push(Command::Arm { part, from, until }),
-                Action::Settle { part, pass, captured_at } => {
-                    out.commands.push(Command::Settle { part, pass, captured_at });
+                Action::Gate(command) => out.commands.push(command),
+                Action::Opened { part, at } => out.events.push(Event::Opened { part, at }),
+                Action::LineStop(reason) => {
+                    match reason {
+                        Some(reason) => {
+                            log::error!("line stop: {}; it stands until it is reset", reason.name())
+                        }
+                        None => log::info!("the line stop has been reset"),
+                    }
+                    out.events.push(Event::LineStop { reason, at: now });
+                }
+                Action::Position(loss) => {
+                    match loss {
+                        Some(loss) => {
+                            log::warn!("the belt's position is lost: {}; everything is rejected", loss.name())
+                        }
+                        None => log::info!("the belt's position is known; what lies on the belt is rejected"),
+                    }
+                    out.events.push(Event::Position { loss, at: now });
                 }
                 Action::Finished(mut record) => {
                     let left = record.outcome != Outcome::UnresolvedAtStop;
@@ -156,6 +176,34 @@ impl DecideStage {
                     out.events.push(Event::Part(Arc::new(*record)));
                 }
             }
+        }
+    }
+}
+
+fn sense(engine: &mut Engine, event: SensorEvent, now: Time, out: &mut Vec<Action>) {
+    match event {
+        SensorEvent::PartArrived { at } => engine.on_part_arrived(at, now, out),
+        SensorEvent::PartLeft { at } => engine.on_part_left(at, now, out),
+        SensorEvent::SecondSensor { at } => engine.on_second_sensor(at, now, out),
+        SensorEvent::Confirmed { at } => engine.on_confirm(at, now, out),
+        SensorEvent::Encoder { at, count, lost } => engine.on_encoder(at, count, lost, now, out),
+        SensorEvent::Input { input, on, at } => engine.on_input(input, on, at, now, out),
+    }
+}
+
+/// Says at the end what went wrong on the way.
+fn tell(troubles: &Troubles) {
+    for (count, what) in [
+        (troubles.late_answers, "answers of the model came after their part's deadline"),
+        (troubles.missed_triggers, "parts were seen that no trigger announced"),
+        (troubles.surplus_triggers, "triggers announced parts that were not there"),
+        (troubles.bounces, "edges of the sensor were bounce"),
+        (troubles.gaps, "stretches of belt were shown by no frame"),
+        (troubles.position_losses, "times the belt's position was lost"),
+        (troubles.unexpected_confirms, "edges of the confirm sensor belonged to no part"),
+    ] {
+        if count > 0 {
+            log::warn!("{count} {what}");
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::PartRecord;
+use crate::clock::Time;
+use crate::decide::{Loss, PartRecord, StopReason};
 use crate::score::summary::Summary;
+use crate::verdict::PartNumber;
 
 /// Something that happened on the line.
 #[derive(Debug, Clone)]
@@ -24,6 +26,32 @@ pub enum Event {
     Settled {
         /// From capture to gate.
         frame_to_gate: Duration,
+    },
+    /// The gate moved so long after it should have.
+    Acted {
+        /// How late.
+        late: Duration,
+    },
+    /// A part was opened.
+    Opened {
+        /// Its number.
+        part: PartNumber,
+        /// When.
+        at: Time,
+    },
+    /// A line stop began, or ended.
+    LineStop {
+        /// Why it began; `None` when it ended.
+        reason: Option<StopReason>,
+        /// When.
+        at: Time,
+    },
+    /// The belt's position was lost, or is known again.
+    Position {
+        /// Why it was lost; `None` when it is known again.
+        loss: Option<Loss>,
+        /// When.
+        at: Time,
     },
     /// A picture could not be used.
     Unusable {

@@ -21,6 +21,10 @@ impl InferStage {
         let inputs = job.seen.tensors.chunks_exact(self.model.input().len());
         let whole = job.seen.sightings.iter_mut().filter(|sighting| sighting.whole);
         for (sighting, input) in whole.zip(inputs) {
+            // A picture that was found wanting already needs no model.
+            if sighting.answer.is_some() {
+                continue;
+            }
             let answer = self.model.score(input);
             match &answer {
                 Ok(_) if self.faults > 0 => {

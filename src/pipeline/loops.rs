@@ -8,9 +8,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, never, select_biased};
 
 use super::capture::CaptureStage;
 use super::counters::Counters;
-use super::decide::{Command, DecideStage, Decided, Told};
+use super::decide::{DecideStage, Decided, Order, Told};
 use super::event::Event;
-use super::gate::GateStage;
+use super::gate::{Feedback, GateStage};
 use super::infer::InferStage;
 use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
@@ -19,9 +19,9 @@ use super::supervisor::Failure;
 use super::threads::Common;
 use crate::camera::Captured;
 use crate::clock::Time;
+use crate::decide::Command;
 use crate::frame::Frame;
 use crate::score::summary::Summary;
-use crate::verdict::PartNumber;
 
 /// Longest wait when nothing is due.
 const IDLE: Duration = Duration::from_secs(1);
@@ -59,12 +59,15 @@ pub(super) fn capture(
     let mut frame = Frame::default();
     let mut spare: Option<Frame> = None;
     while wait_until(stage.due(), common) {
-        match stage.step(common.clock.now(), &mut frame)? {
+        let captured = stage.step(common.clock.now(), &mut frame)?;
+        frame.received_at = common.clock.now();
+        match captured {
             Captured::Frame => {}
             Captured::Unusable { name, why } => {
                 publish(Event::Unusable { name, why }, &queues.events, &common.counters);
                 continue;
             }
+            Captured::Nothing => continue,
             Captured::End => return Ok(()),
         }
         if stage.waits() {
@@ -167,7 +170,8 @@ pub(super) fn sensor(mut stage: SensorStage, common: &Common, told: &Sender<Told
 /// What comes to the decide stage, and where its empty jobs go.
 pub(super) struct DecideIn {
     pub told: Receiver<Told>,
-    pub too_late: Receiver<PartNumber>,
+    pub feedback: Receiver<Feedback>,
+    pub orders: Receiver<Order>,
     pub free_jobs: Sender<Box<Job>>,
 }
 
@@ -196,14 +200,18 @@ pub(super) fn decide(
     loop {
         let now = common.clock.now();
         stage.on_deadline(now, &mut decided);
-        if !out.flush(&mut decided, common) || stage.is_done() || (drained && stage.is_idle()) {
+        if !out.flush(&mut decided, common) || stage.is_done() || (drained && stage.in_flight() == 0) {
             break;
         }
         let told = select_biased! {
             recv(common.stop) -> _ => break,
-            recv(inputs.too_late) -> part => match part {
-                Ok(part) => Some(Told::TooLate(part)),
-                Err(_) => { inputs.too_late = never(); None }
+            recv(inputs.feedback) -> told => match told {
+                Ok(told) => Some(Told::Gate(told)),
+                Err(_) => { inputs.feedback = never(); None }
+            },
+            recv(inputs.orders) -> order => match order {
+                Ok(order) => Some(Told::Ordered(order)),
+                Err(_) => { inputs.orders = never(); None }
             },
             recv(inputs.told) -> told => match told {
                 Ok(told) => Some(told),
@@ -221,7 +229,7 @@ pub(super) fn decide(
             let _ = inputs.free_jobs.try_send(job);
         }
     }
-    stage.stop(&mut decided);
+    stage.stop(common.clock.now(), &mut decided);
     out.flush(&mut decided, common);
     Ok(())
 }
@@ -230,26 +238,28 @@ pub(super) fn gate(
     mut stage: GateStage,
     common: &Common,
     commands: &Receiver<Command>,
-    too_late: &Sender<PartNumber>,
+    told: &Sender<Feedback>,
     events: &Sender<Event>,
 ) -> Result<(), Failure> {
-    let mut happened = Vec::new();
+    let (mut happened, mut feedback) = (Vec::new(), Vec::new());
     loop {
         let now = common.clock.now();
-        stage.on_deadline(now)?;
+        stage.on_deadline(now, &mut happened, &mut feedback)?;
+        for back in feedback.drain(..) {
+            // Never waits: a decide stage that is busy must not keep the gate from moving.
+            if told.try_send(back).is_err() {
+                log::error!("the ledger is too busy to hear of {back:?}: the record of a part may be wrong");
+            }
+        }
+        happened.drain(..).for_each(|event| publish(event, events, &common.counters));
         let command = select_biased! {
             recv(common.stop) -> _ => return Ok(()),
             recv(commands) -> command => match command { Ok(command) => Some(command), Err(_) => return Ok(()) },
             default(wait_for(stage.next_deadline(now), now)) => None,
         };
-        let Some(command) = command else { continue };
-        if let Some(part) = stage.step(command, common.clock.now(), &mut happened) {
-            // Never waits: a decide stage that is busy must not keep the gate from moving.
-            if too_late.try_send(part).is_err() {
-                log::error!("part {part} was removed although its record says OK");
-            }
+        if let Some(command) = command {
+            stage.step(command, common.clock.now(), &mut happened, &mut feedback)?;
         }
-        happened.drain(..).for_each(|event| publish(event, events, &common.counters));
     }
 }
 

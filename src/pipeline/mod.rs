@@ -20,16 +20,19 @@ use std::sync::Arc;
 
 use crate::camera::FrameSource;
 use crate::clock::Clock;
-use crate::decide::{PartRecord, Rules};
-use crate::gate::{Gate, GateState};
+use crossbeam_channel::Receiver;
+
+use crate::decide::{Engine, PartRecord, Rules};
+use crate::gate::{Gate, GateState, Outputs};
 use crate::model::Classifier;
 use crate::sensor::SensorSource;
-use crate::verdict::Truth;
+use crate::verdict::{PartNumber, Truth};
 use crate::vision::Preprocessor;
 
 pub use counters::{Counters, Frames};
+pub use decide::Order;
 pub use event::{Event, Listener};
-pub use lockstep::run_lockstep;
+pub use lockstep::{Delays, Hooks, Load, Lockstep, Tap, run_lockstep};
 pub use supervisor::{Cause, Failure, Stopper};
 pub use threads::run_threads;
 
@@ -48,10 +51,20 @@ pub struct Line {
     pub model: Box<dyn Classifier>,
     /// What deciding goes by.
     pub rules: Rules,
+    /// The number of the first part.
+    pub first: PartNumber,
     /// The actuator, and its position on start, stop and fault.
     pub gate: Box<dyn Gate>,
     /// See `gate`.
     pub safe: GateState,
+    /// The second gate, if there is one, and its safe position.
+    pub second: Option<Box<dyn Gate>>,
+    /// See `second`.
+    pub second_safe: GateState,
+    /// The outputs to the PLC, if there are any.
+    pub outputs: Option<Box<dyn Outputs>>,
+    /// Orders from outside: software triggers, resets, other rules. Only the driver with threads listens to them.
+    pub orders: Option<Receiver<Order>>,
     /// Who wants to hear what happens. None of them may block.
     pub listeners: Vec<Box<dyn Listener>>,
     /// Tells what a part truly is.
@@ -60,6 +73,40 @@ pub struct Line {
     pub parts: Option<u64>,
     /// The clock that every stamp is on.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Line {
+    /// A line of the devices that every line has; the gate's safe position is reject.
+    pub fn new(
+        (camera, preprocessor, model): (Box<dyn FrameSource>, Preprocessor, Box<dyn Classifier>),
+        rules: Rules,
+        gate: Box<dyn Gate>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            camera,
+            sensor: None,
+            preprocessor,
+            model,
+            rules,
+            first: PartNumber(1),
+            gate,
+            safe: GateState::Reject,
+            second: None,
+            second_safe: GateState::Pass,
+            outputs: None,
+            orders: None,
+            listeners: Vec::new(),
+            oracle: None,
+            parts: None,
+            clock,
+        }
+    }
+
+    /// The line's ledger, empty.
+    fn engine(&self) -> Engine {
+        Engine::new(self.rules.clone(), self.first, self.clock.now())
+    }
 }
 
 /// What a run was, when it has ended.

@@ -30,9 +30,14 @@ impl ReportStage {
         match event {
             Event::Judged { preprocess, infer, decide } => self.tally.frame(*preprocess, *infer, *decide),
             Event::Settled { frame_to_gate } => self.tally.settled(*frame_to_gate),
+            Event::Acted { late } => self.tally.acted(*late),
             Event::Part(record) => self.tally.part(record),
             Event::Unusable { name, why } => log::warn!("{name} cannot be used: {why}"),
-            Event::Ready | Event::Summary(_) => {}
+            Event::Ready
+            | Event::Opened { .. }
+            | Event::LineStop { .. }
+            | Event::Position { .. }
+            | Event::Summary(_) => {}
         }
         self.listeners.iter_mut().for_each(|listener| listener.hear(event));
     }

@@ -60,7 +60,7 @@ pub enum Failure {
     #[error(transparent)]
     Camera(#[from] CameraError),
     /// The sensor cannot go on.
-    #[error("sensor {0}")]
+    #[error(transparent)]
     Sensor(#[from] SensorError),
     /// The gate cannot be moved.
     #[error(transparent)]

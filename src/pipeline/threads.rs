@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use super::capture::CaptureStage;
 use super::counters::Counters;
-use super::decide::{Command, DecideStage, Told};
+use super::decide::{DecideStage, Told};
 use super::event::Event;
-use super::gate::GateStage;
+use super::gate::{Feedback, GateStage};
 use super::infer::InferStage;
 use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
@@ -21,15 +21,15 @@ use super::sensor::SensorStage;
 use super::supervisor::{Cause, Ended, Failure, Stopper, start};
 use super::{Line, Outcome, loops};
 use crate::clock::Clock;
+use crate::decide::Command;
 use crate::frame::Frame;
 use crate::gate::SafeGuard;
 use crate::score::summary::Summary;
-use crate::verdict::PartNumber;
 
 /// Frames between capture and preprocess; one more waits in each of the two stages.
-const FRAMES: usize = 2;
+pub(super) const FRAMES: usize = 2;
 /// Jobs between preprocess and decide.
-const JOBS: usize = 4;
+pub(super) const JOBS: usize = 4;
 /// Messages to the decide stage.
 const TOLD: usize = 256;
 /// Commands to the gate stage.
@@ -55,7 +55,7 @@ pub(super) struct Ends {
     pub free_jobs: (Sender<Box<Job>>, Receiver<Box<Job>>),
     pub told: (Sender<Told>, Receiver<Told>),
     pub commands: (Sender<Command>, Receiver<Command>),
-    pub too_late: (Sender<PartNumber>, Receiver<PartNumber>),
+    pub feedback: (Sender<Feedback>, Receiver<Feedback>),
     pub events: (Sender<Event>, Receiver<Event>),
 }
 
@@ -68,7 +68,7 @@ impl Ends {
             free_jobs: bounded(JOBS),
             told: bounded(TOLD),
             commands: bounded(COMMANDS),
-            too_late: bounded(COMMANDS),
+            feedback: bounded(4 * COMMANDS),
             events: bounded(EVENTS),
         };
         (0..FRAMES + 1).for_each(|_| drop(ends.free_frames.0.try_send(Frame::default())));
@@ -107,21 +107,28 @@ fn spawn(
     ended: &Sender<Ended>,
     summary: Sender<Summary>,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let engine = line.engine();
     let guard = SafeGuard::new(line.gate, line.safe, line.clock.clone())?;
+    let clock = &line.clock;
+    let second = line.second.map(|gate| SafeGuard::new(gate, line.second_safe, clock.clone())).transpose()?;
     let ends = Ends::new();
     let mut threads = Vec::new();
     let report = ReportStage::new(line.listeners, common.counters.clone(), line.clock.now());
     let (c, events) = (common.clone(), ends.events.1);
     threads.push(start("report", ended, move || loops::report(report, &c, &events, &summary))?);
-    let gate = GateStage::new(guard);
-    let (c, commands, too_late, events) =
-        (common.clone(), ends.commands.1, ends.too_late.0, ends.events.0.clone());
-    threads.push(start("gate", ended, move || loops::gate(gate, &c, &commands, &too_late, &events))?);
-    let decide = DecideStage::new(line.rules, line.oracle, line.parts);
+    let gate = GateStage::new(guard, second, line.outputs, line.safe, engine.gate_timing());
+    let (c, commands, told, events) =
+        (common.clone(), ends.commands.1, ends.feedback.0, ends.events.0.clone());
+    threads.push(start("gate", ended, move || loops::gate(gate, &c, &commands, &told, &events))?);
+    let decide = DecideStage::new(engine, line.oracle, line.parts);
     let (c, out) =
         (common.clone(), loops::DecideOut { commands: ends.commands.0, events: ends.events.0.clone() });
-    let inputs =
-        loops::DecideIn { told: ends.told.1, too_late: ends.too_late.1, free_jobs: ends.free_jobs.0 };
+    let inputs = loops::DecideIn {
+        told: ends.told.1,
+        feedback: ends.feedback.1,
+        orders: line.orders.unwrap_or_else(never),
+        free_jobs: ends.free_jobs.0,
+    };
     threads.push(start("decide", ended, move || loops::decide(decide, &c, inputs, &out))?);
     let infer = InferStage::new(line.model);
     let (c, prepared, told) = (common.clone(), ends.prepared.1, ends.told.0.clone());

@@ -3,8 +3,8 @@
 //! Pure: the moment is an argument. Must not know who reads the summary.
 
 use super::message::{Counts, Frames, Identity, Summary};
-use super::wall::WallClock;
 use crate::clock::Time;
+use crate::clock::WallClock;
 use crate::score::summary;
 
 /// Remembers the counts of the summary before.

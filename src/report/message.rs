@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::wall::WallClock;
-use crate::clock::Time;
+use crate::clock::{Time, WallClock};
 use crate::decide::PartRecord;
 use crate::verdict::{Truth, Verdict};
 
@@ -66,7 +65,7 @@ pub struct Part {
     pub score: Option<f32>,
     /// Name and fingerprint of the model.
     pub model: String,
-    /// Fingerprint of the configuration.
+    /// Fingerprint of the configuration that it was judged by.
     pub config: String,
     /// From the capture of the last frame that counted to its score in the ledger, in milliseconds.
     pub latency_ms: Option<f64>,
@@ -95,7 +94,11 @@ impl Part {
             reason: record.verdict.reason().map(|reason| reason.name()),
             score: record.score.map(|score| score.get()),
             model: identity.model.clone(),
-            config: identity.config.clone(),
+            config: match &*record.config {
+                // Rules that were made by hand have no fingerprint.
+                "" => identity.config.clone(),
+                judged_by => judged_by.to_owned(),
+            },
             latency_ms: latency.map(|ms| (ms * 1000.0).round() / 1000.0),
             outcome: record.outcome.name(),
             frames: record.looks,
@@ -162,6 +165,8 @@ pub struct Summary {
 pub enum Message {
     /// The state of the line and when it began; the newest one counts.
     Status(State, Time),
+    /// The fingerprint of the configuration that is in force from now on; the status says it.
+    Config(String),
     /// One part. Boxed because it is much larger than the others.
     Part(Box<Part>),
     /// Counts, each minute.
@@ -194,12 +199,13 @@ mod tests {
     fn record() -> PartRecord {
         let at = |seconds: f64| Time::ZERO.plus_s(seconds);
         PartRecord {
-            number: PartNumber(17),
-            triggered_at: at(1.25),
             last_look: Some(Look {
                 frame: FrameId(40),
                 captured_at: at(1.5),
                 judged_at: at(1.512_345_6),
+                centre_mm: 250.0,
+                off_mm: 0.5,
+                sharpness: 4.0,
                 score: Score::new(0.9731),
             }),
             looks: 3,
@@ -208,8 +214,7 @@ mod tests {
             decided_at: at(1.9),
             window: (at(2.0), at(2.2)),
             outcome: Outcome::RejectedConfirmed,
-            name: None,
-            truth: None,
+            ..PartRecord::opened(PartNumber(17), at(1.25))
         }
     }
 

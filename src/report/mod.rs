@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config;
+use crate::remote::Take;
 
 pub mod interval;
 pub mod message;
@@ -15,10 +16,9 @@ mod mqtt;
 #[cfg(not(feature = "mqtt"))]
 #[path = "mqtt_off.rs"]
 mod mqtt;
-mod wall;
 
+pub use crate::clock::WallClock;
 use message::{Identity, Message};
-pub use wall::WallClock;
 
 /// Reports cannot be opened as configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,5 +138,19 @@ pub fn open(
     identity: Identity,
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn Publisher>, ReportError> {
-    if settings.enabled { mqtt::start(settings, identity, clock) } else { Ok(Box::new(Nobody)) }
+    open_for_commands(settings, identity, clock, None)
+}
+
+/// As [`open`]; commands that come from the broker go to `take`, if one is given. It is called on a thread of reporting and must
+/// answer at once.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for_commands(
+    settings: &config::Mqtt,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    take: Option<Take>,
+) -> Result<Box<dyn Publisher>, ReportError> {
+    if settings.enabled { mqtt::start(settings, identity, clock, take) } else { Ok(Box::new(Nobody)) }
 }

@@ -6,6 +6,7 @@ use super::message::Identity;
 use super::{Publisher, ReportError};
 use crate::clock::Clock;
 use crate::config;
+use crate::remote::Take;
 
 /// # Errors
 /// Always: MQTT is not part of this build.
@@ -13,6 +14,7 @@ pub(super) fn start(
     _: &config::Mqtt,
     _: Identity,
     _: Arc<dyn Clock>,
+    _: Option<Take>,
 ) -> Result<Box<dyn Publisher>, ReportError> {
     Err(ReportError::NotBuilt)
 }

@@ -43,6 +43,8 @@ pub struct Belt {
     pitch: f64,
     jitter: f64,
     defects: f64,
+    /// What drawn parts are, over and over.
+    sequence: Vec<Truth>,
     labels: Vec<Label>,
 }
 
@@ -60,6 +62,7 @@ impl Belt {
             pitch,
             jitter: simulation.jitter.as_mm().clamp(0.0, (pitch - length) / 2.0),
             defects: simulation.defects.as_fraction(),
+            sequence: simulation.sequence.iter().flat_map(|text| text.chars()).map(truth_of).collect(),
             labels,
         }
     }
@@ -115,6 +118,9 @@ impl Belt {
     }
 
     fn drawn_truth(&self, index: u64) -> Truth {
+        if !self.sequence.is_empty() {
+            return self.sequence[(index % self.sequence.len() as u64) as usize];
+        }
         let defective = Dice::new(self.seed, Purpose::Truth, index).chance(self.defects);
         if defective { Truth::Defect } else { Truth::Ok }
     }
@@ -159,6 +165,11 @@ impl Belt {
         let nearest = |a: &Part, b: &Part| (a.at_mm - at).abs().total_cmp(&(b.at_mm - at).abs());
         self.parts_between(at, -reach, reach).min_by(nearest)
     }
+}
+
+/// What a letter of `simulation.sequence` means; when in doubt, a defect.
+const fn truth_of(letter: char) -> Truth {
+    if letter == 'o' { Truth::Ok } else { Truth::Defect }
 }
 
 #[cfg(test)]

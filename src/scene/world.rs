@@ -107,7 +107,7 @@ impl World {
         let belt = Belt::new(config, labels);
         let (gate, camera) = (&config.gate, &config.camera);
         let view_end = camera.position.as_mm() + camera.view.as_mm() / 2.0 + belt.part_length();
-        let end_mm = gate.position.as_mm().max(gate.confirm.as_mm()).max(view_end);
+        let end_mm = gate.position.as_mm().max(config.confirm.position.as_mm()).max(view_end);
         let state = State {
             movements: VecDeque::new(),
             before: gate.safe,
@@ -120,7 +120,7 @@ impl World {
             origin,
             gate_mm: gate.position.as_mm(),
             delay_s: gate.delay.as_s().max(0.0),
-            confirm_mm: gate.confirm.as_mm(),
+            confirm_mm: config.confirm.position.as_mm(),
             end_mm,
             belt,
             state: Mutex::new(state),

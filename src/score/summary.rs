@@ -64,6 +64,8 @@ pub struct LatencyFigures {
     pub decide: Percentiles,
     /// From the capture of the frame that decided a part to the gate's knowing it.
     pub frame_to_gate: Percentiles,
+    /// How much later than it should the gate was commanded.
+    pub gate: Percentiles,
 }
 
 /// Adds up a run.
@@ -74,6 +76,7 @@ pub struct Tally {
     infer: Latency,
     decide: Latency,
     frame_to_gate: Latency,
+    gate: Latency,
 }
 
 impl Tally {
@@ -87,6 +90,11 @@ impl Tally {
     /// A verdict reached the gate.
     pub fn settled(&mut self, frame_to_gate: Duration) {
         self.frame_to_gate.record(frame_to_gate);
+    }
+
+    /// The gate was commanded so late.
+    pub fn acted(&mut self, late: Duration) {
+        self.gate.record(late);
     }
 
     /// A part has left the line.
@@ -124,6 +132,7 @@ impl Tally {
             infer: self.infer.percentiles(),
             decide: self.decide.percentiles(),
             frame_to_gate: self.frame_to_gate.percentiles(),
+            gate: self.gate.percentiles(),
         };
         Summary { latency_ms, ..self.summary.clone() }
     }

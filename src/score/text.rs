@@ -47,6 +47,7 @@ impl fmt::Display for Summary {
         latency(f, "infer", self.latency_ms.infer)?;
         latency(f, "decide", self.latency_ms.decide)?;
         latency(f, "frame to gate", self.latency_ms.frame_to_gate)?;
+        latency(f, "gate late by", self.latency_ms.gate)?;
         if self.lost_events > 0 {
             writeln!(f, "lost events    {}; the figures above lack them", self.lost_events)?;
         }

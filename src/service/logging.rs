@@ -12,18 +12,48 @@ use std::sync::OnceLock;
 use std::thread;
 
 use env_logger::fmt::Formatter;
-use log::{Level, Record};
+use log::{Level, LevelFilter, Record};
 
-/// Names the least level that is logged (`error`, `warn`, `info`, `debug`, `trace`), also per module.
+use crate::config::LogLevel;
+
+/// Names the least level that is logged (`off`, `error`, `warn`, `info`, `debug`, `trace`), also per module. It goes before the
+/// configuration.
 pub const LEVEL_VARIABLE: &str = "CASTGATE_LOG";
 
-/// Sets up the log and has panics go through it. Later calls change nothing.
+/// Sets up the log, at the level `info` unless the variable says otherwise, and has panics go through it. Later calls change nothing.
 pub fn init() {
-    let levels = env_logger::Env::new().filter_or(LEVEL_VARIABLE, "info");
     let format = if to_journal() { for_journal } else { for_terminal };
-    let started = env_logger::Builder::from_env(levels).format(format).try_init();
-    if started.is_ok() {
+    let mut builder = env_logger::Builder::new();
+    match variable() {
+        Some(levels) => builder.parse_filters(&levels),
+        // Everything passes here; what is logged is decided by the level that holds for the whole process and can change.
+        None => builder.filter_level(LevelFilter::Trace),
+    };
+    if builder.format(format).try_init().is_ok() {
         panic::set_hook(Box::new(log_panic));
+        set_level(LogLevel::Info);
+    }
+}
+
+fn variable() -> Option<String> {
+    env::var(LEVEL_VARIABLE).ok().filter(|levels| !levels.trim().is_empty())
+}
+
+/// Changes how much is logged, from any thread and any number of times; nothing when the variable says how much.
+pub fn set_level(level: LogLevel) {
+    if variable().is_none() {
+        log::set_max_level(filter(level));
+    }
+}
+
+const fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Off => LevelFilter::Off,
+        LogLevel::Error => LevelFilter::Error,
+        LogLevel::Warn => LevelFilter::Warn,
+        LogLevel::Info => LevelFilter::Info,
+        LogLevel::Debug => LevelFilter::Debug,
+        LogLevel::Trace => LevelFilter::Trace,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What makes a process a service: logging and signals. Must not know stages.
+//! What makes a process a service: logging, signals, and a socket for commands. Must not know stages.
 
 pub mod logging;
 pub mod signals;
+pub mod socket;

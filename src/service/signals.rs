@@ -1,11 +1,11 @@
-//! Signals: the first SIGINT or SIGTERM asks to stop, the second one stops at once.
+//! Signals: the first SIGINT or SIGTERM asks to stop, the second one stops at once. SIGHUP asks to read the configuration again.
 //!
 //! Must not know what is stopped. SIGPIPE is left alone: the runtime ignores it, and writes then fail with an error.
 
 use std::io;
 use std::thread::{self, JoinHandle};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 /// How far a stop has come.
@@ -28,15 +28,41 @@ impl SignalWatch {
     /// # Errors
     /// When the system refuses a signal handler or a thread.
     pub fn start(
+        stop: impl FnMut() + Send + 'static,
+        stop_at_once: impl FnMut() + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::watch(&[SIGINT, SIGTERM], stop, stop_at_once, || {})
+    }
+
+    /// As [`SignalWatch::start`]; calls `reload` on every SIGHUP, also while stopping. Without it, SIGHUP ends the process.
+    ///
+    /// # Errors
+    /// As [`SignalWatch::start`].
+    pub fn with_reload(
+        stop: impl FnMut() + Send + 'static,
+        stop_at_once: impl FnMut() + Send + 'static,
+        reload: impl FnMut() + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::watch(&[SIGINT, SIGTERM, SIGHUP], stop, stop_at_once, reload)
+    }
+
+    fn watch(
+        which: &[i32],
         mut stop: impl FnMut() + Send + 'static,
         mut stop_at_once: impl FnMut() + Send + 'static,
+        mut reload: impl FnMut() + Send + 'static,
     ) -> io::Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = Signals::new(which)?;
         let handle = signals.handle();
         let watch = move || {
             let mut state = State::Running;
             for signal in signals.forever() {
                 let name = signal_hook::low_level::signal_name(signal).unwrap_or("signal");
+                if signal == SIGHUP {
+                    log::info!("{name}: reading the configuration again");
+                    reload();
+                    continue;
+                }
                 state = match state {
                     State::Running => {
                         log::info!("{name}: stopping; once more stops at once");
@@ -79,18 +105,19 @@ mod tests {
     #[test]
     fn the_first_signal_asks_and_later_ones_stop_at_once() {
         let (told, heard) = crossbeam_channel::bounded(4);
-        let asked = told.clone();
-        let watch = SignalWatch::start(
+        let (asked, reload) = (told.clone(), told.clone());
+        let watch = SignalWatch::with_reload(
             move || asked.send("stop").unwrap(),
             move || told.send("stop at once").unwrap(),
+            move || reload.send("reload").unwrap(),
         )
         .unwrap();
         let mut words = Vec::new();
-        for signal in [SIGTERM, SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGTERM, SIGHUP, SIGINT, SIGTERM] {
             signal_hook::low_level::raise(signal).unwrap();
             words.push(heard.recv_timeout(Duration::from_secs(30)).unwrap());
         }
-        assert_eq!(words, ["stop", "stop at once", "stop at once"]);
+        assert_eq!(words, ["reload", "stop", "reload", "stop at once", "stop at once"]);
         drop(watch);
         assert!(heard.recv().is_err(), "the thread has ended and dropped its callbacks");
     }

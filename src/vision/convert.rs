@@ -80,3 +80,18 @@ pub(super) fn square(
         (pad_left + inner..side).for_each(|_| out.extend_from_slice(pixel(right)));
     }
 }
+
+/// Mean second difference of the values of a row, in grey levels: what blur takes away first. `step` values apart, so that colours
+/// are compared with their like.
+pub(super) fn sharpness(values: &[u8], row: usize, step: usize) -> f32 {
+    let (mut sum, mut count) = (0u64, 0u64);
+    for row in values.chunks_exact(row.max(1)).filter(|row| row.len() > 2 * step) {
+        let second = |i: usize| {
+            (2 * i32::from(row[i]) - i32::from(row[i - step]) - i32::from(row[i + step])).unsigned_abs()
+        };
+        let inner = step..row.len() - step;
+        count += inner.len() as u64;
+        sum += inner.map(|i| u64::from(second(i))).sum::<u64>();
+    }
+    sum as f32 / count.max(1) as f32
+}

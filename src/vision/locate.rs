@@ -24,6 +24,10 @@ pub(super) struct Scale {
 pub(super) struct Found {
     /// Middle: across, down.
     pub centre: (f64, f64),
+    /// Length along the belt.
+    pub length: f64,
+    /// Whether it touches a border.
+    pub cut: bool,
     /// Whether it touches no border and has a part's length.
     pub whole: bool,
 }
@@ -103,6 +107,8 @@ impl Locator {
             let middle = |from: usize, to: usize| (from + to + 1) as f64 * cell as f64 / 2.0;
             found.push(Found {
                 centre: (middle(piece.left, piece.right), middle(piece.top, piece.bottom)),
+                length: length * cell as f64,
+                cut: !inside,
                 whole: inside && (length / part_cells - 1.0).abs() <= scale.tolerance,
             });
         }

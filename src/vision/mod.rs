@@ -24,12 +24,18 @@ use resize::Resizer;
 pub const MAX_SIGHTINGS: usize = 16;
 
 /// One part in one frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Sighting {
     /// Position of its middle along the belt in millimetres from the sensor; 0 when the whole picture is the part.
     pub centre_mm: f64,
     /// Whether it lies wholly in the picture and has a part's length: only such a part is judged.
     pub whole: bool,
+    /// Whether it touches a border of the picture: more of it may lie outside.
+    pub cut: bool,
+    /// Its length along the belt in millimetres; 0 when the whole picture is the part.
+    pub length_mm: f64,
+    /// Sharpness of the model's input: the mean second difference along its rows in grey levels.
+    pub sharpness: f32,
     /// What the model said of it; `None` until it has been asked, and for parts that are not whole.
     pub answer: Option<Result<Score, Reason>>,
 }
@@ -41,6 +47,8 @@ pub struct Inspection {
     pub frame: FrameId,
     /// When it was captured.
     pub captured_at: Time,
+    /// When it had arrived.
+    pub received_at: Time,
     /// The file it came from, if it did.
     pub origin: Option<Arc<Origin>>,
     /// The parts in it, from left to right.
@@ -72,6 +80,7 @@ struct Finding {
     margin: f64,
     tolerance: f64,
     contrast: u8,
+    min_sharpness: f32,
 }
 
 /// Prepares frames for a model.
@@ -100,6 +109,7 @@ impl Preprocessor {
             margin: config.preprocess.margin.as_fraction(),
             tolerance: config.preprocess.tolerance.as_fraction(),
             contrast: config.preprocess.contrast,
+            min_sharpness: config.preprocess.min_sharpness as f32,
         });
         Self::new(input, config.preprocess.region, finding)
     }
@@ -131,13 +141,14 @@ impl Preprocessor {
         out.reset();
         out.frame = frame.id;
         out.captured_at = frame.captured_at;
+        out.received_at = frame.received_at;
         out.origin.clone_from(&frame.origin);
         let Some(area) = self.area(frame) else {
             out.unusable = Some(Reason::BadImage);
             return;
         };
         self.take(frame, area);
-        out.unusable = if self.finding.is_some() { self.unhealthy() } else { None };
+        out.unusable = if self.finding.is_some() { self.unhealthy(frame.repeated) } else { None };
         if out.unusable.is_some() {
             return;
         }
@@ -178,13 +189,15 @@ impl Preprocessor {
         }
     }
 
-    /// Black, blown out, or the very frame before: such a frame cannot clear a part.
-    fn unhealthy(&mut self) -> Option<Reason> {
+    /// Black, blown out, of one grey, or the very frame before: such a frame cannot clear a part.
+    fn unhealthy(&mut self, repeated: bool) -> Option<Reason> {
         let (sum, print) = convert::sum_and_print(&self.luma);
         let mean = sum as f64 / self.luma.len() as f64;
-        if self.last_print.replace(print) == Some(print) {
+        // A sensor always has noise: a picture of one grey was not taken of anything.
+        let flat = self.luma.iter().all(|&grey| grey == self.luma[0]);
+        if self.last_print.replace(print) == Some(print) || repeated {
             Some(Reason::StaleFrame)
-        } else if !(4.0..=251.0).contains(&mean) {
+        } else if flat || !(4.0..=251.0).contains(&mean) {
             Some(Reason::BadImage)
         } else {
             None
@@ -194,7 +207,13 @@ impl Preprocessor {
     fn whole_picture(&mut self, area: Region, out: &mut Inspection) {
         self.shrink_picture(area);
         self.normaliser.append(&self.small, &mut out.tensors);
-        out.sightings.push(Sighting { centre_mm: 0.0, whole: true, answer: None });
+        let sharpness = self.sharpness();
+        out.sightings.push(Sighting { whole: true, sharpness, ..Sighting::default() });
+    }
+
+    /// How sharp the model's input is.
+    fn sharpness(&self) -> f32 {
+        convert::sharpness(&self.small, self.input.width * self.channels(), self.channels())
     }
 
     fn shrink_picture(&mut self, area: Region) {
@@ -221,12 +240,22 @@ impl Preprocessor {
         for thing in &found {
             let x_px = f64::from(area.x) + thing.centre.0;
             let centre_mm = finding.left_mm + x_px / px_per_mm;
+            let mut sighting = Sighting {
+                centre_mm,
+                whole: thing.whole,
+                cut: thing.cut,
+                length_mm: thing.length / px_per_mm,
+                ..Sighting::default()
+            };
             if thing.whole {
                 let side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
                 self.crop(size, thing.centre, side);
                 self.normaliser.append(&self.small, &mut out.tensors);
+                sighting.sharpness = self.sharpness();
+                let blurred = sighting.sharpness < finding.min_sharpness;
+                sighting.answer = blurred.then_some(Err(Reason::Blurred));
             }
-            out.sightings.push(Sighting { centre_mm, whole: thing.whole, answer: None });
+            out.sightings.push(sighting);
         }
         self.found = found;
     }

@@ -179,14 +179,14 @@ fn a_gpio_line_keeps_the_contract() {
 
     let by_label = bench.open(&config::Gate::default());
     let busy = bench.problem(LINE);
-    assert!(busy.contains(" line 3: is in use by `castgate`; stop that"), "{busy}");
+    assert!(busy.contains(" line 3): is in use by `castgate`; stop that"), "{busy}");
     drop(by_label);
     drop(bench.open(&config::Gate::default()));
 
     let beyond = bench.problem("4000");
     assert!(beyond.contains("has no line 4000: it has "), "{beyond}");
     let missing = GpioSim { chip: "no-such-chip".to_owned(), ..bench }.problem(LINE);
-    assert!(missing.contains("no such chip; there are gpiochip"), "{missing}");
+    assert!(missing.contains("there is no chip `no-such-chip`: there are gpiochip"), "{missing}");
 }
 
 #[test]
@@ -237,7 +237,7 @@ impl Gate for BreaksLater {
 #[test]
 fn a_gate_that_fails_at_the_start_is_refused_and_one_that_fails_at_the_end_brings_nothing_down() {
     let refused = SafeGuard::new(Box::new(Broken { panics: false }), GateState::Reject, clock());
-    assert_eq!(refused.err().unwrap().to_string(), "gate test: broken; replace it");
+    assert_eq!(refused.err().unwrap().to_string(), "test: broken; replace it");
     for panics in [false, true] {
         let gate = Box::new(BreaksLater(Broken { panics }, 0));
         drop(SafeGuard::new(gate, GateState::Reject, clock()).unwrap());

@@ -48,20 +48,18 @@ fn run(parts: u64, change: impl FnOnce(&mut Config), listeners: Vec<Box<dyn List
     let (heard, moves, told) = (Heard::default(), Recorder::default(), world.clone());
     let mut all: Vec<Box<dyn Listener>> = vec![Box::new(heard.clone())];
     all.extend(listeners);
+    let preprocessor = Preprocessor::for_line(&config, model.input());
+    let gate = Both(SimulatedGate::new(world.clone()), moves.clone());
+    let devices = (Box::new(camera) as Box<_>, preprocessor, model);
+    let rules = Rules::of(&config, policy);
     let line = Line {
-        camera: Box::new(camera),
         sensor: Some(Box::new(SimulatedSensor::new(&config, world.clone()))),
-        preprocessor: Preprocessor::for_line(&config, model.input()),
-        rules: Rules::of(&config, policy, true),
-        model,
-        gate: Box::new(Both(SimulatedGate::new(world.clone()), moves.clone())),
-        safe: GateState::Reject,
         listeners: all,
         oracle: Some(Box::new(move |record| {
             told.truth_of(record.triggered_at).map(|part| (part.truth, String::new()))
         })),
         parts: Some(parts),
-        clock: clock.clone(),
+        ..Line::new(devices, rules, Box::new(gate), clock.clone())
     };
     let outcome = run_lockstep(line, clock.clone(), Time::ZERO.plus_s(3600.0)).unwrap();
     let (records, moves) = (heard.0.lock().unwrap().clone(), moves.moves.lock().unwrap().clone());

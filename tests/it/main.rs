@@ -6,6 +6,10 @@ mod cli;
 mod config_cases;
 /// What every gate must do, on a recorder and on a real GPIO line.
 mod contract_gate;
+/// The outputs to the PLC and the second gate on real GPIO lines.
+mod contract_outputs;
+/// What every source of sensor events must do, on simulated ones and on real GPIO lines.
+mod contract_sensor;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.
@@ -19,10 +23,14 @@ mod model;
 /// Reports over MQTT, against a scripted broker and a real one.
 #[cfg(feature = "mqtt")]
 mod mqtt;
+/// Commands to a running line, and the reload of its configuration, through the built program.
+mod orders;
 /// The pipeline on devices that do as they are told.
 mod pipeline;
 /// The built program: signals, and the real pictures where they are.
 mod programs;
+/// Months of belt with faults, and scenarios.
+mod simulation;
 /// Devices and brokers for the tests.
 mod support;
 /// Layers, limits and headers of the sources.
@@ -30,3 +38,6 @@ mod tidy;
 /// Training from pictures to a model that the engine runs.
 #[cfg(feature = "train")]
 mod train;
+/// What `why` tells of parts.
+#[cfg(feature = "store")]
+mod why;

@@ -9,12 +9,13 @@ use castgate::config::Mqtt;
 use castgate::decide::{Outcome, PartRecord};
 use castgate::report::message::{Identity, Message, Part};
 use castgate::report::{self, Health, Link, Publisher, WallClock};
-use castgate::verdict::{PartNumber, Reason, Verdict};
+use castgate::verdict::PartNumber;
 use crossbeam_channel::unbounded;
 
 use crate::support::broker::{Behaviour, Scripted, Seen};
 use crate::support::mosquitto::LONG;
 
+mod commands;
 mod real;
 
 fn identity() -> Identity {
@@ -28,17 +29,8 @@ fn identity() -> Identity {
 
 fn part(number: u64) -> Message {
     let record = PartRecord {
-        number: PartNumber(number),
-        triggered_at: Time::ZERO,
-        last_look: None,
-        looks: 0,
-        score: None,
-        verdict: Verdict::Reject(Reason::NoFrame),
-        decided_at: Time::ZERO,
-        window: (Time::ZERO, Time::ZERO),
         outcome: Outcome::RejectedConfirmed,
-        name: None,
-        truth: None,
+        ..PartRecord::opened(PartNumber(number), Time::ZERO)
     };
     let wall = WallClock { mono: Time::ZERO, wall_ms: 0 };
     Message::Part(Box::new(Part::new(&record, &identity(), wall)))

@@ -76,7 +76,7 @@ fn the_line_on_a_folder_of_real_pictures_agrees_with_eval() {
     let config = folder.path().join("line.yaml");
     let text = format!(
         "camera: {{kind: folder, path: {}, pace: full}}\nsensor: {{kind: none}}\npreprocess: {{find: false}}\n\
-         decide: {{trigger: every_frame, max_parts: 4096}}\nmodel: {{path: casting}}\n",
+         decide: {{trigger: every_frame, max_parts: 4096}}\nmodel: {{path: casting}}\nline_stop: {{consecutive_rejects: 0, reject_rate: 100%}}\n",
         std::fs::canonicalize(data).unwrap().display()
     );
     std::fs::write(&config, text).unwrap();

@@ -9,11 +9,13 @@ use crate::golden::path;
 /// Layers from the lowest to the highest, by the first part of a module's path. A module may use what stands on a line before its
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
-    &["units", "clock", "frame", "verdict"],
+    &["units", "clock", "frame", "verdict", "remote"],
     &["config"],
     &["vision", "decide", "score", "train", "kernels", "scene"],
+    &["gpio"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],
+    &["simulate", "verify"],
     &["service"],
     &["commands"],
     &["main", "lib"],
@@ -28,10 +30,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tract_core", &["model/"]),
     ("tract_onnx", &["model/"]),
     ("rumqttc", &["report/mqtt"]),
-    ("gpiocdev", &["gate/gpiochip.rs", "sensor/gpiochip.rs"]),
+    ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/"]),
     ("env_logger", &["service/logging.rs"]),
     ("signal_hook", &["service/signals.rs"]),
+    ("rusqlite", &["store/sqlite"]),
+    ("jiff", &["clock/wall.rs"]),
     ("anyhow", &["commands/"]),
     ("clap", &["commands/"]),
 ];

@@ -1,11 +1,18 @@
 //! Which kinds of camera, sensor, trigger, gate and connection go together.
 
+use super::super::timing::length;
 use super::Rules;
-use crate::config::{CameraKind, Config, GateKind, Pace, SensorKind, Trigger};
+use crate::config::{
+    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Pace, Pin, PositionSource, SensorKind, Trigger,
+    Unsure,
+};
 
 pub(super) fn check(config: &Config, rules: &mut Rules) {
     check_sources(config, rules);
     check_gate(config, rules);
+    check_followed(config, rules);
+    check_proof(config, rules);
+    check_pins(config, rules);
     check_mqtt(config, rules);
     if let (Some(threshold), Some(unsure)) = (config.model.threshold, config.model.unsure) {
         let most = f64::from(threshold.min(1.0 - threshold)).max(0.0);
@@ -31,7 +38,7 @@ fn check_sources(config: &Config, rules: &mut Rules) {
         &["decide.trigger", "sensor.kind"],
         !(trigger == Trigger::Sensor && sensor == SensorKind::None),
         || {
-            "`sensor` needs a sensor, but `sensor.kind` is `none`; right would be `vision` or `every_frame`"
+            "`sensor` needs a sensor, but `sensor.kind` is `none`; right would be `vision`, `software` or `every_frame`"
                 .to_owned()
         },
     );
@@ -78,8 +85,164 @@ fn check_gate(config: &Config, rules: &mut Rules) {
     });
 }
 
+/// How the belt is followed.
+fn check_followed(config: &Config, rules: &mut Rules) {
+    let (position, camera, sensor) = (&config.position, config.camera.kind, config.sensor.kind);
+    let followed = config.follows_belt();
+    let encoder = followed && position.source == PositionSource::Encoder;
+    let simulated = camera == CameraKind::Simulated;
+    rules.between(
+        &["position.source", "position.encoder", "camera.kind", "decide.trigger"],
+        !encoder || position.encoder != EncoderKind::Simulated || simulated,
+        || {
+            "the encoder of the simulated line knows nothing of another camera's belt; right would be `source: speed`, or an \
+             `encoder` of the kind `gpiochip` or `sysfs`"
+                .to_owned()
+        },
+    );
+    rules.between(
+        &["position.path", "position.encoder", "position.source"],
+        !encoder || position.encoder != EncoderKind::Sysfs || position.path.is_some(),
+        || "is missing; `encoder: sysfs` needs the file that holds the count".to_owned(),
+    );
+    rules.between(
+        &["position.a", "position.encoder", "position.source"],
+        !encoder || position.encoder != EncoderKind::Gpiochip || position.a.is_some(),
+        || "is missing; `encoder: gpiochip` needs the line of the encoder's track A".to_owned(),
+    );
+    let step = 1.0 / position.pulses_per_mm;
+    rules.between(
+        &["position.pulses_per_mm", "position.tolerance", "position.source"],
+        !encoder || step <= position.tolerance.as_mm() / 2.0,
+        || {
+            format!(
+                "a pulse every {} cannot tell the position to within `position.tolerance` {}; right would be at least {}",
+                length(step),
+                position.tolerance,
+                2.0 / position.tolerance.as_mm()
+            )
+        },
+    );
+    let two = followed && position.source == PositionSource::TwoSensors;
+    rules.between(
+        &["position.second_sensor", "position.source", "sensor.kind"],
+        !two || (position.second_sensor.is_some() && sensor == SensorKind::Gpiochip),
+        || {
+            "is missing; `source: two_sensors` needs a sensor of the kind `gpiochip` and a second one"
+                .to_owned()
+        },
+    );
+    rules.between(
+        &["position.tolerance", "line.min_pitch"],
+        !followed || position.tolerance.as_mm() <= config.line.min_pitch.as_mm() / 4.0,
+        || {
+            format!(
+                "{} is more than a quarter of `line.min_pitch`: two parts could be taken for one another; right would be at most {}",
+                position.tolerance,
+                length(config.line.min_pitch.as_mm() / 4.0)
+            )
+        },
+    );
+}
+
+/// What proves the gate's doing, and the second gate.
+fn check_proof(config: &Config, rules: &mut Rules) {
+    let (gate, second, confirm) = (&config.gate, &config.second_gate, &config.confirm);
+    let simulated = confirm.kind == ConfirmKind::Simulated;
+    let known = gate.kind == GateKind::Simulated;
+    rules.between(&["confirm.kind", "gate.kind"], !simulated || known, || {
+        "the confirm sensor of the simulated line does not see a real gate's parts; right would be `none` or `gpiochip`".to_owned()
+    });
+    rules.between(
+        &["confirm.position", "gate.position", "confirm.kind"],
+        confirm.kind == ConfirmKind::None || confirm.position > gate.position,
+        || {
+            format!(
+                "{} is not behind the gate; right would be more than `gate.position` {}",
+                confirm.position, gate.position
+            )
+        },
+    );
+    let wanted = config.decide.unsure == Unsure::SecondGate;
+    rules.between(&["decide.unsure", "second_gate.enabled"], !wanted || second.enabled, || {
+        "`second_gate` needs a second gate, but `second_gate.enabled` is `false`".to_owned()
+    });
+    rules.between(
+        &["second_gate.position", "gate.position", "second_gate.enabled"],
+        !second.enabled || second.position > gate.position,
+        || {
+            format!(
+                "{} is not behind the first gate; right would be more than `gate.position` {}",
+                second.position, gate.position
+            )
+        },
+    );
+    let real = second.enabled && gate.kind == GateKind::Gpiochip;
+    rules.between(
+        &["second_gate.line", "second_gate.enabled", "gate.kind"],
+        !real || second.line.as_ref().is_some_and(|line| !line.is_empty()),
+        || "is missing; the second gate needs the name or the number of its line".to_owned(),
+    );
+}
+
+/// Every GPIO line that is named must be findable, and one that is needed must be named.
+fn check_pins(config: &Config, rules: &mut Rules) {
+    let (sensor, position, confirm) = (&config.sensor, &config.position, &config.confirm);
+    for (key, needed, pin) in [
+        ("sensor.pin", sensor.kind == SensorKind::Gpiochip, &sensor.pin),
+        ("confirm.pin", confirm.kind == ConfirmKind::Gpiochip, &confirm.pin),
+    ] {
+        rules.between(&[key], !needed || pin.is_some(), || {
+            "is missing; `kind: gpiochip` needs its line".to_owned()
+        });
+    }
+    let (inputs, outputs) = (&config.inputs, &config.outputs);
+    for (key, pin) in [
+        ("sensor.pin", &sensor.pin),
+        ("confirm.pin", &confirm.pin),
+        ("position.a", &position.a),
+        ("position.b", &position.b),
+        ("position.second_sensor", &position.second_sensor),
+        ("inputs.running", &inputs.running),
+        ("inputs.bin_full", &inputs.bin_full),
+        ("inputs.air_low", &inputs.air_low),
+        ("inputs.inhibit", &inputs.inhibit),
+        ("inputs.reset", &inputs.reset),
+        ("outputs.ready", &outputs.ready),
+        ("outputs.busy", &outputs.busy),
+        ("outputs.fault", &outputs.fault),
+        ("outputs.pass", &outputs.pass),
+        ("outputs.reject", &outputs.reject),
+        ("outputs.line_stop", &outputs.line_stop),
+        ("outputs.life", &outputs.life),
+    ] {
+        let Some(Pin { chip, line, .. }) = pin else { continue };
+        let line = line.as_deref().unwrap_or_default();
+        let number = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+        if line.is_empty() {
+            rules.refuse(key, "has no `line`: write its name or its number");
+        } else if number && chip.as_deref().unwrap_or_default().is_empty() {
+            rules.refuse(
+                key,
+                format!(
+                    "has no `chip`: line {line}, given by its number, needs its chip, such as `gpiochip0`"
+                ),
+            );
+        }
+    }
+}
+
 fn check_mqtt(config: &Config, rules: &mut Rules) {
-    let (mqtt, tls) = (&config.mqtt, &config.mqtt.tls);
+    let (mqtt, tls, commands) = (&config.mqtt, &config.mqtt.tls, &config.commands);
+    rules.between(&["commands.mqtt", "mqtt.enabled"], !commands.mqtt || mqtt.enabled, || {
+        "`true` needs a broker, but `mqtt.enabled` is `false`".to_owned()
+    });
+    let software = config.decide.trigger == Trigger::Software;
+    rules.between(
+        &["decide.trigger", "commands.socket", "commands.mqtt"],
+        !software || commands.socket.is_some() || commands.mqtt,
+        || "`software` needs a way for commands to come in: `commands.socket` or `commands.mqtt`".to_owned(),
+    );
     rules.between(
         &["mqtt.user", "mqtt.password_file"],
         mqtt.user.is_some() || mqtt.password_file.is_none(),

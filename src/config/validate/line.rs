@@ -8,7 +8,7 @@ pub(super) fn check(config: &Config, rules: &mut Rules) {
     let timing = Timing::of(config);
     check_region(config, rules);
     match config.decide.trigger {
-        Trigger::Sensor | Trigger::Vision => {
+        Trigger::Sensor | Trigger::Software | Trigger::Vision => {
             check_pitch(config, rules);
             check_view(config, &timing, rules);
             check_gate(config, &timing, rules);
@@ -64,13 +64,16 @@ fn check_pitch(config: &Config, rules: &mut Rules) {
     // The gate stands in reject while the part's middle is within half a pulse of it. The neighbour's near edge is then still
     // pitch - part / 2 - pulse / 2 away from the gate; when that is negative, a good neighbour is pushed too.
     let most = 2.0 * pitch.as_mm() - part.as_mm();
+    let speed = line.speed.as_mm_per_s();
+    // A lead is on one side only, where the pulse may then reach twice as far.
+    let pulse = gate.pulse.mm_at(speed) + 2.0 * gate.lead.mm_at(speed);
     rules.between(
         &["gate.pulse", "line.min_pitch", "line.part_length"],
-        gate.pulse.as_mm() <= most || pitch < part,
+        pulse <= most || pitch < part,
         || {
             format!(
                 "{} also catches the neighbour at `line.min_pitch` {pitch}; right would be at most 2 x {pitch} - {part} = {}",
-                gate.pulse,
+                length(pulse),
                 length(most)
             )
         },
@@ -104,12 +107,28 @@ fn check_view(config: &Config, timing: &Timing, rules: &mut Rules) {
             )
         },
     );
+    let least = f64::from(config.decide.min_looks);
+    rules.between(
+        &["decide.min_looks", "camera.view", "camera.rate", "line.speed", "line.part_length", "preprocess.region"],
+        timing.looks < 1.0 || timing.looks >= least,
+        || {
+            format!(
+                "a part is seen whole in {:.1} frames on average, fewer than {least}, so every part would be rejected; right would be at \
+                 most {}, or `camera.rate` of at least {}fps",
+                timing.looks,
+                timing.looks.floor(),
+                (least / timing.time_in_view).ceil()
+            )
+        },
+    );
     // The part's middle is half a part before the sensor when its leading edge arrives there.
     let first_whole = timing.view_middle - timing.whole / 2.0;
     let opened = -line.part_length.as_mm() / 2.0;
     rules.between(
         &["camera.position", "camera.view", "line.part_length", "decide.trigger", "preprocess.region"],
-        config.decide.trigger != Trigger::Sensor || timing.whole <= 0.0 || first_whole >= opened,
+        !matches!(config.decide.trigger, Trigger::Sensor | Trigger::Software)
+            || timing.whole <= 0.0
+            || first_whole >= opened,
         || {
             let least = camera.position.as_mm() + (opened - first_whole);
             format!(
@@ -139,8 +158,10 @@ fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {
         "camera.view",
         "preprocess.region",
         "gate.pulse",
+        "gate.lead",
         "gate.delay",
         "decide.margin",
+        "decide.inference",
         "decide.trigger",
     ];
     rules.between(&keys, timing.whole <= 0.0 || timing.slack >= 0.0, || {
@@ -151,7 +172,7 @@ fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {
         };
         format!(
             "the verdict would be {} late: a part is out of whole view at {} and the gate stands in reject for it from {} on, \
-             so ({} - {}) / {} = {} are left, less than `gate.delay` {} + `decide.margin` {}; right would be at least {}{faster}",
+             so ({} - {}) / {} = {} are left, less than `gate.delay` {} + `decide.margin` {}{}; right would be at least {}{faster}",
             time(-timing.slack),
             length(timing.leaves_view),
             length(timing.reject_from),
@@ -161,6 +182,7 @@ fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {
             time((timing.reject_from - timing.leaves_view) / line.speed.as_mm_per_s()),
             gate.delay,
             decide.margin,
+            decide.inference.map(|span| format!(" + `decide.inference` {span}")).unwrap_or_default(),
             length(timing.least_gate_position.ceil()),
         )
     });
@@ -207,10 +229,4 @@ fn check_simulation(config: &Config, rules: &mut Rules) {
     rules.between(&["simulation.exposure", "camera.rate"], simulation.exposure.as_s() <= frame, || {
         format!("{} is longer than the {} between two frames", simulation.exposure, time(frame))
     });
-    let (gate, confirm) = (config.gate.position, config.gate.confirm);
-    rules.between(
-        &["gate.confirm", "gate.position"],
-        config.gate.kind != GateKind::Simulated || confirm > gate,
-        || format!("{confirm} is not behind the gate; right would be more than `gate.position` {gate}"),
-    );
 }

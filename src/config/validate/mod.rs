@@ -85,7 +85,6 @@ mod tests {
         config.line.name = "line 1".into();
         config.simulation.noise = f64::NAN;
         config.gate.position = Length::mm(300.0);
-        config.gate.confirm = Length::mm(900.0);
         let told = told(&config);
         assert!(
             told.contains("line.name: ") && told.contains("simulation.noise: NaN is outside 0 to 64"),

@@ -1,4 +1,5 @@
-//! MQTT: parts, summaries and the line's state for a broker that may be absent, slow, hanging or unwilling.
+//! MQTT: parts, summaries and the line's state for a broker that may be absent, slow, hanging or unwilling; and, where that is
+//! wanted, commands from it.
 //!
 //! ```text
 //! line --offer--> bounded queue --> [mqtt: outbox, back-off] --> rumqttc's queue --> [mqtt-io: one connection] --> broker
@@ -7,6 +8,7 @@
 //! Must not know what a part is; the line must not know what a broker is.
 
 mod backoff;
+mod command;
 mod outbox;
 mod session;
 mod settings;
@@ -27,6 +29,7 @@ use super::message::{Identity, Message};
 use super::{Health, Link, Publisher, ReportError};
 use crate::clock::Clock;
 use crate::config;
+use crate::remote::Take;
 
 /// Messages between the line and the `mqtt` thread, which empties this queue within microseconds: bursts only.
 const OFFERS: usize = 256;
@@ -60,18 +63,19 @@ pub(super) fn check(section: &config::Mqtt, line: &str) -> Result<(), ReportErro
     Settings::check(section, line).map(drop)
 }
 
-/// Checks the section, reads its files and starts the thread. Does not wait for the broker.
+/// Checks the section, reads its files and starts the thread. Does not wait for the broker. Commands from it go to `take`.
 pub(super) fn start(
     section: &config::Mqtt,
     identity: Identity,
     clock: Arc<dyn Clock>,
+    take: Option<Take>,
 ) -> Result<Box<dyn Publisher>, ReportError> {
     let settings = Settings::check(section, &identity.line)?;
     let shared = Arc::new(Shared::new());
     let (offers, to_worker) = bounded(OFFERS + STATUS_ROOM);
     let (end, ended) = bounded(0);
     let ending = Ending { shared: Arc::clone(&shared), _ended: end };
-    let worker = Worker::new(settings, identity, clock, Arc::clone(&shared), to_worker);
+    let worker = Worker::new(settings, (identity, clock), Arc::clone(&shared), to_worker, take);
     let thread = thread::Builder::new()
         .name("mqtt".to_owned())
         .spawn(move || {
@@ -96,7 +100,7 @@ impl Mqtt {
 
 impl Publisher for Mqtt {
     fn offer(&self, message: Message) {
-        let is_status = matches!(message, Message::Status(..));
+        let is_status = matches!(message, Message::Status(..) | Message::Config(_));
         let fits = self
             .offers
             .as_ref()

@@ -13,22 +13,24 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rumqttc::{
     Client, ConnectReturnCode, ConnectionError, Event, LastWill, MqttOptions, Outgoing, Packet, QoS,
-    StateError, TlsConfiguration, Transport,
+    StateError, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 
+use super::command::Incoming;
 use super::outbox::Ticket;
 use super::settings::Settings;
 use super::tls;
 
 /// Most messages that are sent and not acknowledged.
 pub(super) const WINDOW: usize = 64;
-/// Room for requests inside the client library: the window, one status and the goodbye, so that a request never waits.
+/// Room for requests inside the client library: the window, one status, one subscription and the goodbye, so that none ever waits.
 const REQUESTS: usize = WINDOW + 8;
 /// Packet numbers go round after so many, far behind the window, so that none is given twice at a time.
 const PACKET_NUMBERS: u16 = 1024;
 /// Longest wait for an answer to a connection attempt, and for a broker that stops reading, in seconds.
 const ANSWER_S: u64 = 5;
-/// Largest packet in bytes; the longest file name in a part message makes 2 KiB.
+/// Largest packet in bytes; the longest file name in a part message makes 2 KiB. A larger one on the command topic ends the
+/// connection.
 const LARGEST_PACKET: usize = 64 * 1024;
 
 /// What was sent.
@@ -56,6 +58,10 @@ pub(super) enum Happening {
     Connected,
     /// The broker has it.
     Acknowledged(Tag),
+    /// Somebody published on the command topic.
+    Command(Incoming),
+    /// The broker does not let this client hear the command topic.
+    Deaf,
     /// Nothing that matters.
     Nothing,
     /// The session is over, and its thread with it.
@@ -68,6 +74,8 @@ pub(super) enum Raw {
     Connected,
     Numbered(u16),
     Acknowledged(u16),
+    Command(Incoming),
+    Deaf,
     Over(Trouble),
 }
 
@@ -112,6 +120,8 @@ impl Session {
                     return Happening::Acknowledged(tag);
                 }
             }
+            Ok(Raw::Command(incoming)) => return Happening::Command(incoming),
+            Ok(Raw::Deaf) => return Happening::Deaf,
             Ok(Raw::Over(trouble)) => return Happening::Over(trouble),
             Err(_) => {
                 return Happening::Over(Trouble::Unreachable("the mqtt-io thread ended by a bug".to_owned()));
@@ -125,6 +135,14 @@ impl Session {
         let Some(client) = &self.client else { return };
         if client.try_publish(topic, QoS::AtLeastOnce, retain, payload).is_ok() {
             self.unnumbered.push_back(tag);
+        }
+    }
+
+    /// Asks for what is published on `topic`; never waits.
+    pub(super) fn subscribe(&self, topic: &str) {
+        if let Some(client) = &self.client {
+            // There is room: this is the first request of a connection.
+            let _ = client.try_subscribe(topic, QoS::AtLeastOnce);
         }
     }
 
@@ -199,6 +217,12 @@ fn news(event: &Event) -> Option<Raw> {
     match event {
         Event::Incoming(Packet::ConnAck(_)) => Some(Raw::Connected),
         Event::Incoming(Packet::PubAck(ack)) => Some(Raw::Acknowledged(ack.pkid)),
+        Event::Incoming(Packet::Publish(publish)) => {
+            Some(Raw::Command(Incoming::new(&publish.payload, publish.retain)))
+        }
+        Event::Incoming(Packet::SubAck(answer)) => {
+            answer.return_codes.contains(&SubscribeReasonCode::Failure).then_some(Raw::Deaf)
+        }
         Event::Outgoing(Outgoing::Publish(number)) => Some(Raw::Numbered(*number)),
         _ => None,
     }

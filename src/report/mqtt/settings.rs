@@ -40,6 +40,7 @@ pub(super) struct Topics {
     pub(super) status: String,
     pub(super) part: String,
     pub(super) summary: String,
+    pub(super) command: String,
 }
 
 fn wrong(key: &'static str, what: impl Into<String>) -> ReportError {
@@ -160,7 +161,12 @@ impl Settings {
             login: login(section)?,
             keep_alive: keep_alive(section.keep_alive)?,
             queue: section.queue as usize,
-            topics: Topics { status: topic("status"), part: topic("part"), summary: topic("summary") },
+            topics: Topics {
+                status: topic("status"),
+                part: topic("part"),
+                summary: topic("summary"),
+                command: topic("command"),
+            },
             tls: tls::config(&section.tls, &section.host)?,
         };
         if settings.tls.is_none() && settings.login.as_ref().is_some_and(|(_, password)| !password.is_empty())

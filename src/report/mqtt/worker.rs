@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, after, never, select};
 
 use super::backoff::Backoff;
+use super::command::Commands;
 use super::outbox::Outbox;
 use super::session::{Happening, Session, Tag, Trouble, WINDOW};
 use super::settings::Settings;
 use super::shared::Shared;
 use crate::clock::{Clock, Time};
+use crate::remote::Take;
 use crate::report::message::{Identity, Message, State, Status, json};
 use crate::report::{Link, WallClock};
 
@@ -50,6 +52,8 @@ pub(super) struct Worker {
     /// Since when there is trouble.
     trouble_since: Option<Time>,
     drops_told: bool,
+    /// Who takes commands, if somebody does.
+    commands: Option<Commands>,
 }
 
 /// The same for the same client id, so that a line's waits can be repeated, and different from line to line (FNV-1a).
@@ -62,10 +66,10 @@ fn seed(client_id: &str) -> u64 {
 impl Worker {
     pub(super) fn new(
         settings: Settings,
-        identity: Identity,
-        clock: Arc<dyn Clock>,
+        (identity, clock): (Identity, Arc<dyn Clock>),
         shared: Arc<Shared>,
         offers: Receiver<Message>,
+        take: Option<Take>,
     ) -> Self {
         let now = clock.now();
         Self {
@@ -87,6 +91,7 @@ impl Worker {
             acknowledged: 0,
             trouble_since: None,
             drops_told: false,
+            commands: take.map(Commands::new),
         }
     }
 
@@ -114,6 +119,10 @@ impl Worker {
         match message {
             Message::Status(state, since) => {
                 self.status = (state, since);
+                self.status_due = true;
+            }
+            Message::Config(fingerprint) => {
+                self.identity.config = fingerprint;
                 self.status_due = true;
             }
             Message::Part(part) => self.outbox.push(true, Packet { part: true, payload: json(&part) }),
@@ -152,6 +161,15 @@ impl Worker {
             Happening::Acknowledged(Tag::Message(ticket)) => {
                 self.acknowledged += u64::from(self.outbox.acknowledge(ticket));
             }
+            Happening::Command(incoming) => {
+                if let Some(commands) = &mut self.commands {
+                    commands.take(&incoming, self.clock.now());
+                }
+            }
+            Happening::Deaf => log::warn!(
+                "mqtt: the broker does not let this client read {}; see its access list and commands.mqtt",
+                self.settings.topics.command
+            ),
             Happening::Over(trouble) => self.over(trouble),
         }
     }
@@ -168,6 +186,9 @@ impl Worker {
                 self.dropped()
             ),
             None => log::info!("mqtt: connected to {broker} as {id}"),
+        }
+        if let Some(session) = self.session.as_ref().filter(|_| self.commands.is_some()) {
+            session.subscribe(&self.settings.topics.command);
         }
         self.link = Link::Connected;
         self.timer = after(STEADY_AFTER);

@@ -113,18 +113,9 @@ pub(crate) fn line(camera: Box<dyn FrameSource>, gate: Recorder, clock: Arc<dyn 
     let mean = |x: &[f32]| x.iter().sum::<f32>() / x.len() as f32;
     let model = Scripted::new(small_input(), move |x| Ok(Score::new(mean(x)).unwrap()));
     let heard = Heard::default();
-    let line = Line {
-        camera,
-        sensor: None,
-        preprocessor: Preprocessor::for_line(&config, &small_input()),
-        model: Box::new(model),
-        rules: Rules::of(&config, Policy { threshold: 0.5, unsure: 0.0 }, false),
-        gate: Box::new(gate),
-        safe: GateState::Reject,
-        listeners: vec![Box::new(heard.clone())],
-        oracle: None,
-        parts: None,
-        clock,
-    };
+    let devices = (camera, Preprocessor::for_line(&config, &small_input()), Box::new(model) as Box<_>);
+    let rules = Rules::of(&config, Policy { threshold: 0.5, unsure: 0.0 });
+    let mut line = Line::new(devices, rules, Box::new(gate), clock);
+    line.listeners.push(Box::new(heard.clone()));
     (line, heard)
 }

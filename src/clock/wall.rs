@@ -1,10 +1,10 @@
-//! Wall time for people and messages: turns moments of the monotonic clock into RFC 3339 text.
+//! Wall time for people, messages and histories: turns moments of the monotonic clock into RFC 3339 text.
 //!
-//! Owns the only use of dates in reports. Must not know what is stamped.
+//! Owns the only use of dates in what is reported and stored. Must not know what is stamped.
 
 use jiff::Timestamp;
 
-use crate::clock::{Clock, Time};
+use super::{Clock, Time};
 
 /// The two clocks read at one moment, so that every other moment of the monotonic clock can be dated. Taken anew for
 /// each message: the wall clock may be stepped, and old moments are then dated as the stepped clock would have.
@@ -22,19 +22,24 @@ impl WallClock {
         Self { mono: clock.now(), wall_ms: clock.wall_ms() }
     }
 
+    /// `at` in milliseconds since 1970, UTC.
+    pub fn ms(&self, at: Time) -> i64 {
+        let offset_ns = i128::from(at.as_nanos()) - i128::from(self.mono.as_nanos());
+        let offset_ms = i64::try_from(offset_ns.div_euclid(1_000_000)).unwrap_or(i64::MAX);
+        self.wall_ms.saturating_add(offset_ms)
+    }
+
     /// `at` in UTC as RFC 3339 with milliseconds: `2026-01-01T06:00:01.250Z`. Moments outside the years that a date
     /// can name are clamped to them.
     pub fn rfc3339(&self, at: Time) -> String {
-        let offset_ns = i128::from(at.as_nanos()) - i128::from(self.mono.as_nanos());
-        let offset_ms = i64::try_from(offset_ns.div_euclid(1_000_000)).unwrap_or(i64::MAX);
-        let wall_ms = self.wall_ms.saturating_add(offset_ms);
-        let stamp = Timestamp::from_millisecond(wall_ms).unwrap_or(if wall_ms < 0 {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        });
-        format!("{stamp:.3}")
+        rfc3339(self.ms(at))
     }
+}
+
+/// Milliseconds since 1970 in UTC as RFC 3339 with milliseconds, clamped as in [`WallClock::rfc3339`].
+pub fn rfc3339(wall_ms: i64) -> String {
+    let end = if wall_ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    format!("{:.3}", Timestamp::from_millisecond(wall_ms).unwrap_or(end))
 }
 
 #[cfg(test)]

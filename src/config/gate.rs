@@ -1,0 +1,177 @@
+//! The `gate`, `second_gate` and `confirm` sections.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::io::Pin;
+use crate::units::{Length, Span, Stretch};
+
+/// What moves the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    /// The gate of the simulated line.
+    Simulated,
+    /// A line of a GPIO character device.
+    Gpiochip,
+}
+
+/// A position of the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GateState {
+    /// Parts pass.
+    Pass,
+    /// Parts are removed.
+    Reject,
+}
+
+/// Level of the line that means reject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// A high line rejects (energise to reject).
+    High,
+    /// A low line rejects: also what a dead board gives with a pull-down resistor (de-energise to reject).
+    Low,
+}
+
+/// The reject gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gate {
+    /// What moves the gate.
+    pub kind: GateKind,
+    /// Position of the gate. All gates of a line stand downstream of the camera.
+    pub position: Length,
+    /// How long the gate stays in reject for one part, with the part in its middle: a stretch of belt or a time.
+    pub pulse: Stretch,
+    /// How much earlier than that it moves: a stretch of belt or a time.
+    pub lead: Stretch,
+    /// Time from the command to the moved gate.
+    pub delay: Span,
+    /// Time that the gate needs to be ready for its next movement; pulses closer than this become one.
+    pub recovery: Span,
+    /// Longest time in reject, to protect a coil: then the gate goes to `safe`, the line is stopped, and parts that pass are told as
+    /// escapes. Without it there is no limit, which suits a gate that is wired de-energise-to-reject.
+    #[schemars(example = &"10s")]
+    pub max_on: Option<Span>,
+    /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
+    #[schemars(example = &"gpiochip0")]
+    pub chip: Option<String>,
+    /// GPIO line: its name or its offset on `chip`.
+    #[serde(deserialize_with = "super::name_or_number")]
+    #[schemars(schema_with = "super::name_or_number_schema", example = &"GPIO17")]
+    pub line: Option<String>,
+    /// Level of the line that means reject.
+    pub reject_level: Level,
+    /// Position that the gate takes on start, on stop and on a fault.
+    pub safe: GateState,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            kind: GateKind::Simulated,
+            position: Length::mm(600.0),
+            pulse: Stretch::mm(130.0),
+            lead: Stretch::mm(0.0),
+            delay: Span::ms(20.0),
+            recovery: Span::ms(20.0),
+            max_on: None,
+            chip: None,
+            line: None,
+            reject_level: Level::Low,
+            safe: GateState::Reject,
+        }
+    }
+}
+
+/// A second gate, behind the first, that takes the parts of `decide.unsure: second_gate` out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecondGate {
+    /// Whether there is one. What moves it is `gate.kind`.
+    pub enabled: bool,
+    /// Position of the gate.
+    pub position: Length,
+    /// How long the gate stays in reject for one part, with the part in its middle: a stretch of belt or a time.
+    pub pulse: Stretch,
+    /// Time from the command to the moved gate.
+    pub delay: Span,
+    /// GPIO chip: path, name or label, for `gate.kind: gpiochip`. Not needed when `line` is a name.
+    #[schemars(example = &"gpiochip0")]
+    pub chip: Option<String>,
+    /// GPIO line: its name or its offset on `chip`.
+    #[serde(deserialize_with = "super::name_or_number")]
+    #[schemars(schema_with = "super::name_or_number_schema", example = &"GPIO27")]
+    pub line: Option<String>,
+    /// Level of the line that means reject.
+    pub reject_level: Level,
+}
+
+impl Default for SecondGate {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            position: Length::mm(900.0),
+            pulse: Stretch::mm(130.0),
+            delay: Span::ms(20.0),
+            chip: None,
+            line: None,
+            reject_level: Level::High,
+        }
+    }
+}
+
+/// What sees a part after the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmKind {
+    /// Nothing: a removed part is never confirmed.
+    None,
+    /// The confirm sensor of the simulated line.
+    Simulated,
+    /// The GPIO line `confirm.pin`.
+    Gpiochip,
+}
+
+/// Which parts the confirm sensor sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sees {
+    /// Removed parts, as in the chute of the gate: a part that was to be removed and is not seen has escaped.
+    Removed,
+    /// Parts that stay on the belt, as behind the gate: a part that was to be removed and is seen has escaped.
+    Passed,
+}
+
+/// The sensor behind the gate that proves what the gate did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Confirm {
+    /// Which sensor.
+    pub kind: ConfirmKind,
+    /// Which parts it sees.
+    pub sees: Sees,
+    /// How far a part's leading edge has travelled from position 0 when the sensor sees it.
+    pub position: Length,
+    /// How far from there the part may still be; without it, half of `line.min_pitch`.
+    #[schemars(example = &"60mm")]
+    pub tolerance: Option<Length>,
+    /// Its GPIO line, for `kind: gpiochip`.
+    #[schemars(example = super::io::example_pin(23))]
+    pub pin: Option<Pin>,
+}
+
+impl Default for Confirm {
+    fn default() -> Self {
+        Self {
+            kind: ConfirmKind::Simulated,
+            sees: Sees::Removed,
+            position: Length::mm(700.0),
+            tolerance: None,
+            pin: None,
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Frames: which part a sighting belongs to, what a frame may clear, and what it shows of the belt.
+
+use super::{Action, Announced, Engine, Loss};
+use crate::clock::Time;
+use crate::config::Trigger;
+use crate::decide::entry::Entry;
+use crate::decide::record::Look;
+use crate::verdict::Reason;
+use crate::vision::{Inspection, Sighting};
+
+/// An announcement may reach the engine so long after the part passed the sensor, in seconds.
+const TRIGGER_LATENESS_S: f64 = 0.1;
+/// So many frames in a row with parts off their place: the belt has slipped.
+const SLIPPED: u32 = 2;
+
+impl Engine {
+    /// A captured frame was dropped before it could be judged.
+    pub fn on_dropped(&mut self, captured_at: Time) {
+        self.blind(captured_at, Reason::Overload);
+    }
+
+    /// The parts that a frame should have shown keep the reason why it did not.
+    fn blind(&mut self, captured_at: Time, reason: Reason) {
+        let (from, to) = self.rules.geometry.whole(self.odometer.mm_at(captured_at));
+        for entry in self.ledger.iter_mut().filter(|e| (from..=to).contains(&e.centre)) {
+            entry.unseen = Some(reason);
+        }
+    }
+
+    /// A judged frame. Frames come in the order in which they were captured.
+    pub fn on_inspection(&mut self, seen: &Inspection, now: Time, out: &mut Vec<Action>) {
+        self.on_deadline(now, out);
+        let travel = self.odometer.mm_at(seen.captured_at);
+        self.last_frame = Some(self.last_frame.map_or(seen.captured_at, |last| last.max(seen.captured_at)));
+        self.last_travel = (travel, self.last_travel.0);
+        let unusable = self.unusable(seen, now);
+        if self.rules.trigger == Trigger::EveryFrame {
+            self.frame_as_part(seen, unusable, now, out);
+        } else if let Some(reason) = unusable {
+            self.blind(seen.captured_at, reason);
+        } else {
+            self.look_around(seen, travel, now, out);
+        }
+        self.settle_seen(now, out);
+        self.on_deadline(now, out);
+    }
+
+    /// Why nothing follows from a frame, if so.
+    fn unusable(&mut self, seen: &Inspection, now: Time) -> Option<Reason> {
+        let within = self.rules.measuring.tolerance / self.rules.geometry.speed;
+        let believed = !self.rules.follows_belt
+            || self.stamps.believe(seen.captured_at, seen.received_at, within, self.rules.stale_after);
+        if !believed || now - seen.captured_at > self.rules.stale_after {
+            return Some(Reason::StaleFrame);
+        }
+        let placed = self.lost.is_none() && self.odometer.knows(seen.captured_at);
+        seen.unusable.or((!placed && self.on_belt()).then_some(Reason::Position))
+    }
+
+    /// Takes in everything that a healthy frame shows.
+    fn look_around(&mut self, seen: &Inspection, travel: f64, now: Time, out: &mut Vec<Action>) {
+        let (from, mut to) = self.rules.geometry.whole(travel);
+        let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
+        let mut slipped = false;
+        for sighting in &seen.sightings {
+            let centre = travel - sighting.centre_mm;
+            let odd = !sighting.whole && !sighting.cut || sighting.length_mm > self.rules.longest;
+            if odd {
+                self.on_odd_thing(sighting, centre, now, out);
+            } else if sighting.whole {
+                match self.part_of(centre, seen.captured_at, now, out) {
+                    Some(at) => slipped |= self.on_sighting(at, sighting, seen, (centre, now)),
+                    // Who it is, a later frame will tell: until then its stretch of belt is unknown.
+                    None => to = to.min(centre - part / 2.0),
+                }
+            }
+        }
+        self.note_empty_places(seen, travel, (from, to), pitch);
+        self.off_place = if slipped { self.off_place + 1 } else { 0 };
+        if self.off_place >= SLIPPED {
+            self.lose(Loss::Slip, now, out);
+        } else if self.coverage.show(from, to) {
+            self.troubles.gaps += 1;
+        }
+    }
+
+    /// A thing that is no part, or none of the right size: nothing near it is cleared.
+    fn on_odd_thing(&mut self, sighting: &Sighting, centre: f64, now: Time, out: &mut Vec<Action>) {
+        let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
+        let reach = (sighting.length_mm / 2.0 + part / 2.0).max(pitch / 2.0);
+        let mut known = false;
+        for entry in self.ledger.iter_mut().filter(|e| !e.adrift && (e.centre - centre).abs() < reach) {
+            entry.fault = entry.fault.or(Some(Reason::OddSize));
+            entry.sighted = true;
+            if !sighting.cut {
+                // All of the thing is to be removed with the part that it was taken for.
+                let ends = 2.0 * (entry.centre - centre).abs() + sighting.length_mm;
+                entry.length = entry.length.max(ends);
+            }
+            known = true;
+        }
+        if known || sighting.cut {
+            return;
+        }
+        let zero = self.zero_of(centre);
+        if let Some(opened) = self.open((Announced::Nothing, centre), zero, now, out) {
+            let entry = &mut self.ledger[opened];
+            entry.fault = Some(Reason::OddSize);
+            entry.sighted = true;
+            entry.length = entry.length.max(sighting.length_mm);
+        }
+    }
+
+    /// When a part with this centre had its leading edge at position 0.
+    fn zero_of(&self, centre: f64) -> Time {
+        self.odometer.time_at(centre - self.rules.geometry.part / 2.0).unwrap_or(Time::ZERO)
+    }
+
+    /// Whether the part is off its place by more than may be.
+    fn on_sighting(
+        &mut self,
+        at: usize,
+        sighting: &Sighting,
+        seen: &Inspection,
+        (centre, now): (f64, Time),
+    ) -> bool {
+        let tolerance = self.rules.measuring.tolerance;
+        let entry = &mut self.ledger[at];
+        if entry.adrift {
+            return false;
+        }
+        let off = entry.centre - centre;
+        let slipped = off.abs() > tolerance + entry.wider;
+        if slipped {
+            entry.fault = entry.fault.or(Some(Reason::Position));
+        }
+        if entry.state.is_open() && now < entry.deadline {
+            Self::look_at(entry, sighting, seen, off, now);
+        } else {
+            entry.answered_late();
+            self.troubles.late_answers += 1;
+        }
+        self.model_fault = matches!(sighting.answer, Some(Err(Reason::ModelFault)) | None);
+        slipped
+    }
+
+    fn look_at(entry: &mut Entry, sighting: &Sighting, seen: &Inspection, off_mm: f64, now: Time) {
+        let answer = sighting.answer.unwrap_or(Err(Reason::ModelFault));
+        let look = Look {
+            frame: seen.frame,
+            captured_at: seen.captured_at,
+            judged_at: now,
+            centre_mm: sighting.centre_mm,
+            off_mm,
+            sharpness: sighting.sharpness,
+            score: answer.ok(),
+        };
+        entry.look(look, answer);
+        if entry.origin.is_none() {
+            entry.origin.clone_from(&seen.origin);
+        }
+    }
+
+    /// The ledger's part that a sighting shows; opens one where the trigger rules want it.
+    fn part_of(&mut self, centre: f64, at: Time, now: Time, out: &mut Vec<Action>) -> Option<usize> {
+        let reach = self.rules.geometry.min_pitch / 2.0;
+        let off = |e: &Entry| (e.centre - centre).abs();
+        let nearest = |adrift: bool| {
+            let parts = self.ledger.iter().enumerate().filter(|(_, e)| e.adrift == adrift && off(e) < reach);
+            parts.min_by(|(_, a), (_, b)| off(a).total_cmp(&off(b))).map(|(index, _)| index)
+        };
+        if let Some(found) = nearest(false) {
+            return Some(found);
+        }
+        let unknown = self.coverage.unknown_to().is_none_or(|to| centre <= to);
+        if let Some(found) = nearest(true).filter(|_| unknown) {
+            // One of those that lay on the belt when the position was lost.
+            return Some(found);
+        }
+        let zero = self.zero_of(centre);
+        if self.rules.trigger == Trigger::Vision {
+            return self.open((Announced::Vision, centre), zero, now, out);
+        }
+        // Not announced: either its trigger is still on its way, or there was none. The latter is removed unseen.
+        let past = self.odometer.mm_at(at) - centre > -self.rules.geometry.part / 2.0;
+        if past && (unknown || now.seconds_since(zero) > TRIGGER_LATENESS_S) {
+            let opened = self.open((Announced::Nothing, centre), zero, now, out)?;
+            let reason = if unknown { Reason::UnknownBelt } else { Reason::NoTrigger };
+            self.ledger[opened].fault = Some(reason);
+            if !unknown {
+                self.missed_trigger(now, out);
+            }
+            return Some(opened);
+        }
+        None
+    }
+
+    /// A healthy frame that shows the place of a part and nothing there speaks for a trigger without a part.
+    fn note_empty_places(&mut self, seen: &Inspection, travel: f64, (from, to): (f64, f64), pitch: f64) {
+        let border = self.rules.measuring.tolerance;
+        for entry in self.ledger.iter_mut().filter(|e| !e.adrift) {
+            let inside = entry.centre > from + border && entry.centre < to - border;
+            let there =
+                |s: &Sighting| (travel - s.centre_mm - entry.centre).abs() < pitch / 2.0 + s.length_mm / 4.0;
+            if inside && !seen.sightings.iter().any(there) && !entry.sighted && !entry.empty {
+                entry.empty = true;
+                self.troubles.surplus_triggers += 1;
+            }
+        }
+    }
+
+    fn frame_as_part(
+        &mut self,
+        seen: &Inspection,
+        unusable: Option<Reason>,
+        now: Time,
+        out: &mut Vec<Action>,
+    ) {
+        let geometry = &self.rules.geometry;
+        let middle = f64::midpoint(geometry.view.0, geometry.view.1);
+        let centre = self.odometer.mm_at(seen.captured_at) - middle;
+        let zero = self.zero_of(centre);
+        let Some(at) = self.open((Announced::Frame, centre), zero, now, out) else { return };
+        let whole = seen.sightings.iter().find(|s| s.whole);
+        let answer = match unusable {
+            Some(reason) => Err(reason),
+            None => whole.and_then(|s| s.answer).unwrap_or(Err(Reason::NoFrame)),
+        };
+        self.model_fault = answer == Err(Reason::ModelFault);
+        let sharpness = whole.map_or(0.0, |s| s.sharpness);
+        let sighting = Sighting {
+            centre_mm: middle,
+            whole: true,
+            answer: Some(answer),
+            sharpness,
+            ..Sighting::default()
+        };
+        let timely = now < self.ledger[at].deadline;
+        if timely {
+            Self::look_at(&mut self.ledger[at], &sighting, seen, 0.0, now);
+        }
+        self.settle(at, now, out);
+        if !timely {
+            self.ledger[at].answered_late();
+            self.troubles.late_answers += 1;
+        }
+    }
+
+    /// Settles the parts that no further frame will show whole.
+    fn settle_seen(&mut self, now: Time, out: &mut Vec<Action>) {
+        let (last, before) = self.last_travel;
+        let next = last + (last - before).max(0.0);
+        let (from, _) = self.rules.geometry.whole(next);
+        for at in 0..self.ledger.len() {
+            let entry = &self.ledger[at];
+            if entry.state.is_open() && entry.last_captured().is_some() && entry.centre < from {
+                self.settle(at, now, out);
+            }
+        }
+    }
+}

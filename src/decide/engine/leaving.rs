@@ -1,0 +1,145 @@
+//! How parts leave: what the gate did when they passed it, and what the confirm sensor saw.
+
+use super::{Action, Engine, Entry, GateId, Step, StopReason};
+use crate::clock::Time;
+use crate::config::{GateState, Sees};
+use crate::decide::record::Outcome;
+use crate::decide::states::State;
+use crate::verdict::Reason;
+
+/// Where in its window, as shares of the way from the middle to either end, a gate must have been in reject for a part.
+const PROVEN_AT: [f64; 3] = [-0.5, 0.0, 0.5];
+
+impl Engine {
+    /// The confirm sensor saw a part at `at`.
+    pub fn on_confirm(&mut self, at: Time, now: Time, out: &mut Vec<Action>) {
+        self.on_deadline(now, out);
+        let Some(confirm) = self.rules.geometry.confirm.clone() else { return };
+        let centre = self.odometer.mm_at(at) - confirm.position + self.rules.geometry.part / 2.0;
+        let off = |e: &Entry| (e.centre - centre).abs();
+        let tolerance = confirm.tolerance;
+        // Of two in reach the one that was to be there; then the nearer one.
+        let expected = |e: &Entry| (e.state == State::Condemned) == (confirm.sees == Sees::Removed);
+        let reach =
+            self.ledger.iter_mut().filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider);
+        let best = reach.min_by(|a, b| expected(b).cmp(&expected(a)).then(off(a).total_cmp(&off(b))));
+        match best {
+            Some(entry) => entry.confirmed_at = Some(at),
+            None => self.troubles.unexpected_confirms += 1,
+        }
+    }
+
+    /// Travel at which nothing more can happen to the part.
+    pub(super) fn gone_at(&self, entry: &Entry) -> f64 {
+        entry.rules.geometry.gone(entry.centre)
+            + entry.wider
+            + (entry.length - entry.rules.geometry.part).max(0.0)
+    }
+
+    /// Closes the books on the parts that have left.
+    pub(super) fn let_go(&mut self, now: Time, out: &mut Vec<Action>) {
+        let travel = self.odometer.mm_at(now);
+        let mut at = 0;
+        while at < self.ledger.len() {
+            let entry = &self.ledger[at];
+            if entry.state.is_open() || self.gone_at(entry) > travel + 1e-6 {
+                at += 1;
+                continue;
+            }
+            let Some(mut entry) = self.ledger.remove(at) else { continue };
+            let step = self.leaves(&mut entry, now, out);
+            self.finish(entry, step, now, out);
+        }
+        let horizon = now.plus_s(-60.0);
+        self.movements.iter_mut().for_each(|gate| gate.forget(horizon));
+    }
+
+    /// What the gate was commanded to as the part passed it, at a share of its window from the middle.
+    fn commanded(&self, entry: &Entry, share: f64) -> GateState {
+        let geometry = &entry.rules.geometry;
+        let gate = match entry.gate {
+            GateId::Main => &geometry.gate,
+            GateId::Second => geometry.second.as_ref().unwrap_or(&geometry.gate),
+        };
+        let reach = if share < 0.0 { gate.before } else { gate.after };
+        let mm = entry.centre + gate.position + share * reach;
+        let at = self.odometer.time_at(mm).unwrap_or(Time::MAX).plus_s(-gate.delay);
+        self.movements[entry.gate as usize].at(at)
+    }
+
+    /// The step by which a part leaves.
+    fn leaves(&mut self, entry: &mut Entry, now: Time, out: &mut Vec<Action>) -> Step {
+        let sees = self.rules.geometry.confirm.as_ref().map(|confirm| confirm.sees);
+        let sighted = entry.confirmed_at.is_some();
+        let removed = match sees {
+            Some(Sees::Removed) => Some(sighted),
+            Some(Sees::Passed) => Some(!sighted),
+            None => None,
+        };
+        if !self.rules.follows_belt {
+            return match entry.state {
+                State::Cleared => Step::LeavePassed,
+                _ if removed == Some(true) => Step::LeaveConfirmed,
+                _ => Step::LeaveUnconfirmed,
+            };
+        }
+        if entry.state == State::Cleared {
+            if self.commanded(entry, 0.0) == GateState::Reject {
+                let reason = if entry.adrift { Reason::Position } else { Reason::Neighbour };
+                entry.condemn(reason, now);
+                return if removed == Some(true) { Step::LeaveConfirmed } else { Step::LeaveUnconfirmed };
+            }
+            match (sees, sighted) {
+                (Some(Sees::Removed), true) => {
+                    entry.condemn(Reason::Uncommanded, now);
+                    self.trip(StopReason::Uncommanded, now, out);
+                    return Step::LeaveConfirmed;
+                }
+                (Some(Sees::Passed), false) => self.trip(StopReason::PassMissed, now, out),
+                _ => {}
+            }
+            return Step::LeavePassed;
+        }
+        let acted = PROVEN_AT.iter().all(|share| self.commanded(entry, *share) == GateState::Reject);
+        // Nothing is missed where healthy frames showed that there was nothing.
+        let expected = entry.sighted || !entry.empty;
+        match (removed, sees) {
+            // Of a part whose place is not known, an edge at its place proves little.
+            (Some(true), Some(Sees::Removed)) if entry.adrift => Step::LeaveUnconfirmed,
+            (Some(true), Some(Sees::Removed)) => Step::LeaveConfirmed,
+            (Some(false), Some(Sees::Passed)) => {
+                self.trip(StopReason::Escape, now, out);
+                Step::LeaveEscaped
+            }
+            _ if !acted => {
+                self.trip(StopReason::Escape, now, out);
+                Step::LeaveEscaped
+            }
+            // Nor does it prove much that nothing was seen where it may never have been.
+            (Some(true), _) if entry.adrift => Step::LeaveUnconfirmed,
+            (Some(true), _) => Step::LeaveConfirmed,
+            (Some(false), _) => {
+                if expected {
+                    self.trip(StopReason::RejectMissed, now, out);
+                }
+                Step::LeaveUnconfirmed
+            }
+            (None, _) => Step::LeaveUnconfirmed,
+        }
+    }
+
+    pub(super) fn finish(&mut self, entry: Entry, step: Step, now: Time, out: &mut Vec<Action>) {
+        if entry.state.after(step).is_none() {
+            self.troubles.illegal_steps += 1;
+        }
+        let record = entry.end(step, now);
+        debug_assert_ne!(record.outcome, Outcome::UnresolvedAtStop, "a part leaves by a legal step");
+        if let Some(reason) = self.latch.count(&record, &self.rules.line_stop) {
+            self.trip(reason, now, out);
+        }
+        out.push(Action::Finished(Box::new(record)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Whether a frame's capture time can be believed: it must agree with the moment at which the frame arrived.
+//!
+//! Cameras stamp frames themselves. A stamp on another clock, or one that jumps, would put a part's picture on its neighbour. Pure.
+
+use std::time::Duration;
+
+use crate::clock::Time;
+
+/// Frames whose delay is remembered.
+const DELAYS: usize = 32;
+
+/// Compares stamps with arrivals.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stamps {
+    /// Seconds from stamp to arrival of the last frames that were believed.
+    delays: Vec<f64>,
+    next: usize,
+}
+
+impl Stamps {
+    /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is within `within` of the
+    /// least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
+    /// it lasts: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
+    pub(super) fn believe(
+        &mut self,
+        captured_at: Time,
+        received_at: Time,
+        within: f64,
+        stale_after: Duration,
+    ) -> bool {
+        let delay = received_at.seconds_since(captured_at);
+        if !(-0.001..=stale_after.as_secs_f64()).contains(&delay) {
+            return false;
+        }
+        let least = self.delays.iter().copied().fold(f64::INFINITY, f64::min);
+        let believed = self.delays.is_empty() || (delay - least).abs() <= within;
+        if believed {
+            self.remember(delay);
+        }
+        believed
+    }
+
+    fn remember(&mut self, delay: f64) {
+        if self.delays.len() < DELAYS {
+            self.delays.push(delay);
+        } else {
+            self.delays[self.next] = delay;
+            self.next = (self.next + 1) % DELAYS;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn t(ms: i64) -> Time {
+        Time::from_nanos((1_000_000 + ms) as u64 * 1_000_000)
+    }
+
+    fn check(stamps: &mut Stamps, at: i64, delay: i64) -> bool {
+        stamps.believe(t(at), t(at + delay), 0.05, Duration::from_millis(500))
+    }
+
+    #[test]
+    fn a_stamp_that_jumps_is_not_believed_for_as_long_as_it_does() {
+        let mut stamps = Stamps::default();
+        assert!((0..40).all(|k| check(&mut stamps, k * 50, 10 + k % 3)));
+        assert!(!check(&mut stamps, 2000, -5), "from the future");
+        assert!(!check(&mut stamps, 2050, 501), "too old");
+        assert!((0..50).all(|k| !check(&mut stamps, 2100 + k * 50, 200)));
+        assert!(check(&mut stamps, 5000, 14));
+    }
+
+    #[test]
+    fn one_late_frame_is_not_believed_and_changes_nothing() {
+        let mut stamps = Stamps::default();
+        assert!(check(&mut stamps, 0, 10) && !check(&mut stamps, 50, 90) && check(&mut stamps, 100, 12));
+    }
+}

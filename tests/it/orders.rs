@@ -1,0 +1,175 @@
+//! Orders to a running line, through the built program: commands over the local socket, and a reload of the configuration.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use crate::golden::castgate;
+
+/// A running line with a configuration and a socket of its own.
+struct Line {
+    folder: tempfile::TempDir,
+    process: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Line {
+    /// Starts it; returns when its devices are open.
+    fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("castgate.yaml");
+        fs::write(&file, config).unwrap();
+        let mut run = castgate();
+        run.args(["run", "--config"]).arg(&file);
+        let mut line = Self::spawn(folder, run);
+        line.wait_for("configuration");
+        line
+    }
+
+    fn spawn(folder: tempfile::TempDir, mut run: Command) -> Self {
+        let printed = fs::File::create(folder.path().join("printed")).unwrap();
+        let mut process = run.stdout(printed).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap());
+        Self { folder, process, log }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Reads the log up to a line that holds `text`, and gives all of it.
+    fn wait_for(&mut self, text: &str) -> String {
+        let mut all = String::new();
+        loop {
+            let before = all.len();
+            assert!(self.log.read_line(&mut all).unwrap() > 0, "no `{text}` in the log:\n{all}");
+            if all[before..].contains(text) {
+                return all;
+            }
+        }
+    }
+
+    fn send(&self, command: &str) -> Output {
+        castgate().args(["send", command, "--config"]).arg(self.path("castgate.yaml")).output().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    fn stop(mut self) -> tempfile::TempDir {
+        self.signal("TERM");
+        let mut rest = String::new();
+        while self.log.read_line(&mut rest).unwrap() > 0 {}
+        assert_eq!(self.process.wait().unwrap().code(), Some(0), "{rest}");
+        self.folder
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_running_line_takes_commands_over_its_socket() {
+    let mut line = Line::start("commands: {socket: command.sock}\n");
+    let reset = line.send("reset");
+    assert_eq!(
+        (text(&reset.stdout).as_str(), reset.status.code()),
+        ("ok\n", Some(0)),
+        "{}",
+        text(&reset.stderr)
+    );
+    line.wait_for("reset: a command came over the local socket");
+    let trigger = line.send("trigger");
+    assert_eq!(trigger.status.code(), Some(1));
+    let told = text(&trigger.stderr);
+    assert!(
+        told.starts_with("castgate: error: the line does not take the command: parts of this line"),
+        "{told}"
+    );
+
+    let mut second = castgate();
+    let second = second.args(["run", "--config"]).arg(line.path("castgate.yaml")).output().unwrap();
+    assert_eq!(second.status.code(), Some(3));
+    let told = text(&second.stderr);
+    assert!(told.contains("command.sock: another castgate takes commands here; stop it"), "{told}");
+
+    let folder = line.stop();
+    assert!(!folder.path().join("command.sock").exists(), "the socket goes with the line");
+    let socket = folder.path().join("command.sock");
+    let gone = castgate().args(["send", "reset", "--socket"]).arg(&socket).output().unwrap();
+    assert_eq!(gone.status.code(), Some(3));
+    assert!(text(&gone.stderr).contains("does castgate run, with this as its commands.socket?"));
+}
+
+#[test]
+fn a_command_opens_a_part_where_parts_are_opened_by_commands() {
+    let config = "sensor: {kind: none}\ndecide: {trigger: software}\ncommands: {socket: command.sock}\n";
+    let line = Line::start(config);
+    // The ledger has read the order when it answers the next one; a part that is on the belt at the end is reported.
+    for _ in 0..2 {
+        assert_eq!(text(&line.send("trigger").stdout), "ok\n");
+    }
+    let folder = line.stop();
+    let printed = fs::read_to_string(folder.path().join("printed")).unwrap();
+    assert!(printed.contains("part ") && printed.contains("REJECT"), "{printed}");
+}
+
+#[test]
+fn what_send_cannot_do_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("castgate.yaml");
+    fs::write(&file, "").unwrap();
+    for (arguments, code, part) in [
+        (vec!["send", "reset"], 2, "--config"),
+        (vec!["send", "stop", "--socket", "x"], 2, "[possible values: trigger, reset]"),
+        (vec!["send", "reset", "--config", file.to_str().unwrap()], 2, "names no commands.socket"),
+        (vec!["send", "reset", "--config", "none.yaml"], 2, "cannot read the configuration none.yaml"),
+        (vec!["send", "reset", "--socket", file.to_str().unwrap()], 3, "cannot reach castgate at"),
+    ] {
+        let output = castgate().args(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(text(&output.stderr).contains(part), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again() {
+    let mut line = Line::start("line: {name: before}\n");
+    let file = line.path("castgate.yaml");
+    fs::write(&file, "line: {name: after}\nmodel: {threshold: 0.3}\n").unwrap();
+    line.signal("HUP");
+    let told = line.wait_for("need a restart");
+    assert!(
+        told.contains("changed are model.threshold") && told.contains("restart of castgate: line.name"),
+        "{told}"
+    );
+
+    fs::write(&file, "model: {threshold: 3}\ngate: {dealy: 20ms}\n").unwrap();
+    line.signal("HUP");
+    let told = line.wait_for("stays in force");
+    assert!(told.contains("castgate.yaml:1:20: model.threshold: 3 is outside 0 to 1"), "{told}");
+    assert!(told.contains("castgate.yaml:2:8: ") && told.contains("dealy"), "{told}");
+
+    fs::write(&file, "line: {name: before, log_level: debug}\nmodel: {threshold: 0.3}\n").unwrap();
+    line.signal("HUP");
+    let told = line.wait_for("changed are line.log_level");
+    assert!(!told.contains("restart"), "{told}");
+    line.wait_for(" DEBUG ");
+    line.stop();
+}
+
+#[test]
+fn the_demonstration_line_says_that_it_has_no_file() {
+    let mut run = castgate();
+    run.arg("run");
+    let mut line = Line::spawn(tempfile::tempdir().unwrap(), run);
+    line.wait_for("configuration");
+    line.signal("HUP");
+    let told = line.wait_for("stays in force");
+    assert!(told.contains("there is no file to read again"), "{told}");
+    line.stop();
+}
