@@ -290,7 +290,7 @@ impl Scenario {
 }
 
 impl Scenario {
-    /// Its faults, for [`super::trace`].
+    /// Its faults, for [`super::trace()`].
     pub fn faults(&self) -> Faulted {
         Faulted(self.shift.faults.clone())
     }

@@ -43,7 +43,7 @@ pub struct Shift {
     pub at_least: f64,
 }
 
-/// The faults of a shift, for [`super::trace`].
+/// The faults of a shift, for [`super::trace()`].
 #[derive(Debug, Clone)]
 pub struct Faulted(pub Faults);
 
