@@ -256,10 +256,7 @@ fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings
     let (seconds, how) = match config.decide.inference {
         // The slack counts it already.
         Some(_) => (0.0, "as `decide.inference` says"),
-        None => {
-            let parts = timing.parts_in_view(config.line.min_pitch.as_mm());
-            (devices::answer_time(model).as_secs_f64() * parts, "measured on this machine")
-        }
+        None => (devices::answers_s(config, model), "measured on this machine"),
     };
     let slack = timing.slack_after(seconds);
     if slack < 0.0 {

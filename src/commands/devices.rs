@@ -1,7 +1,6 @@
 //! From a configuration to the devices of a line: the one place that knows every kind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -62,10 +61,8 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     let config = &loaded.config;
     let mut classifier = model::open(&config.model.path)?;
     if config.follows_belt() && config.decide.inference.is_none() {
-        let timing = Timing::of(config);
-        let seconds = answer_time(classifier.as_mut()).as_secs_f64()
-            * timing.parts_in_view(config.line.min_pitch.as_mm());
-        let slack = timing.slack_after(seconds);
+        let seconds = answers_s(config, classifier.as_mut());
+        let slack = Timing::of(config).slack_after(seconds);
         if slack < 0.0 {
             return Err(UsageError(format!(
                 "the model is too slow for this line: its answers for a frame take {}, {} more than the slack before the gate; \
@@ -118,8 +115,9 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     Ok(Opened { line, model: name, publisher, store, reporting, orders, info })
 }
 
-/// How long the model takes for one part on this machine: the slowest of some answers once it is warm.
-pub(super) fn answer_time(model: &mut dyn Classifier) -> Duration {
+/// How long the model takes for the answers of one frame on this machine, in seconds: the slowest of some answers once it is warm, for as
+/// many parts as can be in view at once.
+pub(super) fn answers_s(config: &Config, model: &mut dyn Classifier) -> f64 {
     const ANSWERS: usize = 12;
     let (input, clock) = (vec![0.0; model.input().len()], SystemClock);
     let timed = (0..ANSWERS).map(|_| {
@@ -128,7 +126,8 @@ pub(super) fn answer_time(model: &mut dyn Classifier) -> Duration {
         let _ = model.score(&input);
         clock.now() - began
     });
-    timed.max().unwrap_or_default()
+    let parts = Timing::of(config).parts_in_view(config.line.min_pitch.as_mm());
+    timed.max().unwrap_or_default().as_secs_f64() * parts
 }
 
 struct Devices {

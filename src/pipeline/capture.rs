@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use crate::camera::{CameraError, Captured, FrameSource};
 use crate::clock::Time;
-use crate::frame::{Frame, FrameId};
+use crate::frame::{Frame, FrameId, print};
 
 /// Owns the camera.
 pub(super) struct CaptureStage {
@@ -44,14 +44,4 @@ impl CaptureStage {
         }
         Ok(captured)
     }
-}
-
-/// A number that differs for pictures that differ, for all practical purposes: a multiply-rotate hash of 8 bytes at a time.
-fn print(pixels: &[u8]) -> u64 {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
-    let mut words = pixels.chunks_exact(8);
-    let hash = words
-        .by_ref()
-        .fold(pixels.len() as u64, |hash, word| mix(hash, word.try_into().map_or(0, u64::from_le_bytes)));
-    words.remainder().iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }

@@ -21,6 +21,6 @@ pub use months::{Months, SHIFT, Totals};
 pub use plant::Part;
 pub use play::{Played, play};
 pub use scenario::{Scenario, ScenarioError};
-pub use shift::{Done, Faulted, Shift, run};
+pub use shift::{Done, Shift, run};
 pub use tally::{Tally, Violation};
 pub use trace::trace;

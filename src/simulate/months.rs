@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use super::faults::Fault;
-use super::shift::{Faulted, Shift, run};
+use super::shift::{Shift, run};
 use super::tally::Violation;
 use super::trace::trace;
 use crate::config::Config;
@@ -88,7 +88,7 @@ impl Months {
         let count = self.shift.min(self.parts) as usize;
         let mut shift = Shift::random(&self.config, self.seed, count, &self.faults, self.every);
         shift.keep = true;
-        let faults = Faulted(shift.faults.clone());
+        let faults = shift.faults.clone();
         Ok(trace(&run(shift)?, &faults, from, until))
     }
 

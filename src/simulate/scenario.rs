@@ -11,7 +11,7 @@
 
 use super::faults::{Episode, Fault, Faults};
 use super::plant::Part;
-use super::shift::{Faulted, Shift};
+use super::shift::Shift;
 use crate::config::{Config, load};
 use crate::pipeline::Order;
 use crate::units::Span;
@@ -291,8 +291,8 @@ impl Scenario {
 
 impl Scenario {
     /// Its faults, for [`super::trace()`].
-    pub fn faults(&self) -> Faulted {
-        Faulted(self.shift.faults.clone())
+    pub fn faults(&self) -> Faults {
+        self.shift.faults.clone()
     }
 }
 

@@ -43,10 +43,6 @@ pub struct Shift {
     pub at_least: f64,
 }
 
-/// The faults of a shift, for [`super::trace()`].
-#[derive(Debug, Clone)]
-pub struct Faulted(pub Faults);
-
 /// What came of it.
 pub struct Done {
     /// Broken promises.

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::faults::Fault;
-use super::shift::{Done, Faulted};
+use super::faults::{Fault, Faults};
+use super::shift::Done;
 
 /// So long before the stretch a part may have been triggered, in seconds.
 const BEFORE_S: f64 = 4.0;
 
 /// Everything from `from` to `until` seconds, in the order of time.
-pub fn trace(done: &Done, faults: &Faulted, from: f64, until: f64) -> String {
+pub fn trace(done: &Done, faults: &Faults, from: f64, until: f64) -> String {
     let mut lines: Vec<(f64, String)> = Vec::new();
     for fault in Fault::ALL {
-        for episode in faults.0.of(*fault).iter().filter(|e| e.until() >= from && e.from <= until) {
+        for episode in faults.of(*fault).iter().filter(|e| e.until() >= from && e.from <= until) {
             let what = format!(
                 "fault {} until {:.3} s, amount {:.3}",
                 fault.name(),

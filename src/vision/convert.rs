@@ -43,19 +43,6 @@ pub(super) fn rgb(frame: &Frame, area: Region, out: &mut Vec<u8>) {
     }
 }
 
-/// Sum of all pixels, and a print by which a frame that repeats the one before is known (FNV-1a over eight bytes at a time).
-pub(super) fn sum_and_print(pixels: &[u8]) -> (u64, u64) {
-    let (words, rest) = pixels.as_chunks::<8>();
-    let mut print = 0xcbf2_9ce4_8422_2325_u64;
-    for word in words {
-        print = (print ^ u64::from_le_bytes(*word)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    for &byte in rest {
-        print = (print ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    (pixels.iter().map(|&p| u64::from(p)).sum(), print)
-}
-
 /// A square of `side` pixels whose upper left corner lies at `corner`; outside the picture its edge is repeated.
 pub(super) fn square(
     pixels: &[u8],

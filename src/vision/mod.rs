@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::clock::Time;
 use crate::config::manifest::{Colour, Input};
 use crate::config::{Config, Region};
-use crate::frame::{Frame, FrameId, Origin, PixelFormat};
+use crate::frame::{self, Frame, FrameId, Origin, PixelFormat};
 use crate::verdict::{Reason, Score};
 
 use locate::{Found, Locator, Scale};
@@ -191,7 +191,8 @@ impl Preprocessor {
 
     /// Black, blown out, of one grey, or the very frame before: such a frame cannot clear a part.
     fn unhealthy(&mut self, repeated: bool) -> Option<Reason> {
-        let (sum, print) = convert::sum_and_print(&self.luma);
+        let print = frame::print(&self.luma);
+        let sum: u64 = self.luma.iter().map(|&grey| u64::from(grey)).sum();
         let mean = sum as f64 / self.luma.len() as f64;
         // A sensor always has noise: a picture of one grey was not taken of anything.
         let flat = self.luma.iter().all(|&grey| grey == self.luma[0]);
