@@ -57,6 +57,8 @@ pub(super) struct Judge {
 pub(super) struct Judged {
     pub answer: Answer,
     pub verdict: Verdict,
+    /// Sharpness of what the model saw, in grey levels; see `preprocess.min_sharpness`.
+    pub sharpness: Option<f32>,
     /// Seconds for reading and decoding, preprocessing, and the model.
     pub seconds: [f64; 3],
 }
@@ -95,7 +97,8 @@ impl Judge {
         };
         let end = self.clock.now();
         let seconds = [read.seconds_since(begin), prepared.seconds_since(read), end.seconds_since(prepared)];
-        Ok(Judged { answer, verdict, seconds })
+        let sharpness = self.seen.sightings.first().map(|sighting| sighting.sharpness);
+        Ok(Judged { answer, verdict, sharpness, seconds })
     }
 }
 

@@ -44,6 +44,8 @@ struct Line {
     score: Option<f32>,
     /// What is wrong with the picture or the model, if something is.
     fault: Option<String>,
+    /// In grey levels; see `preprocess.min_sharpness`.
+    sharpness: Option<f32>,
     read_ms: Option<f64>,
     preprocess_ms: Option<f64>,
     infer_ms: Option<f64>,
@@ -62,6 +64,7 @@ impl Line {
                     reason,
                     score: None,
                     fault: Some(fault),
+                    sharpness: None,
                     read_ms,
                     preprocess_ms,
                     infer_ms,
@@ -75,7 +78,8 @@ impl Line {
         let [read_ms, preprocess_ms, infer_ms] = judged.seconds.map(|s| Some((s * 1e6).round() / 1e3));
         let reason = judged.verdict.reason().map(|reason| reason.name());
         let verdict = if judged.verdict == Verdict::Ok { "ok" } else { "reject" };
-        Self { file, verdict, reason, score, fault, read_ms, preprocess_ms, infer_ms }
+        let sharpness = judged.sharpness.map(|value| (value * 100.0).round() / 100.0);
+        Self { file, verdict, reason, score, fault, sharpness, read_ms, preprocess_ms, infer_ms }
     }
 
     fn text(&self) -> String {
@@ -87,6 +91,9 @@ impl Line {
             (None, Some(fault)) => write!(line, "{}: {fault}", self.reason.unwrap_or("")),
             (None, None) => Ok(()),
         };
+        if let Some(sharpness) = self.sharpness {
+            let _ = write!(line, "  sharpness {sharpness:.1}");
+        }
         if let (Some(read), Some(preprocess), Some(infer)) = (self.read_ms, self.preprocess_ms, self.infer_ms)
         {
             let _ = write!(line, "  read {read:.2} ms, prepare {preprocess:.2} ms, infer {infer:.2} ms");

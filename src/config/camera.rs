@@ -92,7 +92,7 @@ pub struct Region {
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocess {
     /// Part of the frame to look at; without it, all of it.
-    #[schemars(example = Region { x: 0, y: 40, width: 640, height: 240 })]
+    #[schemars(example = Region { x: 0, y: 20, width: 640, height: 280 })]
     pub region: Option<Region>,
     /// Whether to look for parts on the belt. If not, the whole region is taken for one part, as in a folder of
     /// single parts.

@@ -20,6 +20,8 @@ pub(super) struct Gap {
     pub from: f64,
     /// Where it ends, upstream.
     pub to: f64,
+    /// Belt that may have passed uncounted when it was found, in millimetres since the start.
+    pub doubt: f64,
     /// When the gate was told to be in reject for it.
     pub window: (Time, Time),
 }
@@ -31,13 +33,15 @@ pub(super) struct Coverage {
     unknown_to: Option<f64>,
     /// Everything from `unknown_to` up to here was shown, but for the gaps.
     known_to: f64,
+    /// Belt that may have passed uncounted when `known_to` was shown, in millimetres since the start.
+    doubt: f64,
     gaps: VecDeque<Gap>,
     next: u64,
 }
 
 impl Default for Coverage {
     fn default() -> Self {
-        Self { unknown_to: None, known_to: f64::NEG_INFINITY, gaps: VecDeque::new(), next: 1 }
+        Self { unknown_to: None, known_to: f64::NEG_INFINITY, doubt: 0.0, gaps: VecDeque::new(), next: 1 }
     }
 }
 
@@ -48,9 +52,9 @@ impl Coverage {
     }
 
     /// Everything up to `centre` is unknown, and what comes after it can be learned again.
-    pub(super) fn begin(&mut self, centre: f64) {
+    pub(super) fn begin(&mut self, centre: f64, doubt: f64) {
         self.unknown_to = Some(centre);
-        self.known_to = centre;
+        (self.known_to, self.doubt) = (centre, doubt);
         // What was a gap lies in the unknown stretch now.
         self.gaps.clear();
     }
@@ -60,32 +64,34 @@ impl Coverage {
         self.unknown_to
     }
 
-    /// Up to where the belt is known.
-    pub(super) fn known_to(&self) -> f64 {
-        self.known_to
+    /// Up to where the belt is known, now that `doubt` may have passed uncounted: what was known may be so much further on.
+    pub(super) fn known_to(&self, doubt: f64) -> f64 {
+        self.known_to - (doubt - self.doubt).max(0.0)
     }
 
-    /// A healthy frame showed all parts with centres from `from` to `to`. `true` when that leaves a gap before them.
-    pub(super) fn show(&mut self, from: f64, to: f64) -> bool {
+    /// A healthy frame showed all parts with centres from `from` to `to`, when `doubt` had passed uncounted. `true` when that
+    /// leaves a gap before them.
+    pub(super) fn show(&mut self, (from, to): (f64, f64), doubt: f64) -> bool {
         if self.unknown_to.is_none() || to <= self.known_to {
             return false;
         }
-        let gap = from > self.known_to;
+        let known_to = self.known_to(doubt);
+        let gap = from > known_to;
         if gap {
-            self.open_gap(from);
+            self.open_gap((known_to, from), doubt);
         }
-        self.known_to = to;
+        (self.known_to, self.doubt) = (to, doubt);
         gap
     }
 
-    fn open_gap(&mut self, to: f64) {
+    fn open_gap(&mut self, (from, to): (f64, f64), doubt: f64) {
         if self.gaps.len() == GAPS
             && let Some(last) = self.gaps.back_mut()
         {
             last.to = to;
             return;
         }
-        let gap = Gap { number: self.next, from: self.known_to, to, window: (Time::ZERO, Time::ZERO) };
+        let gap = Gap { number: self.next, from, to, doubt, window: (Time::ZERO, Time::ZERO) };
         self.next += 1;
         self.gaps.push_back(gap);
     }
@@ -110,15 +116,15 @@ mod tests {
     #[test]
     fn frames_that_overlap_leave_no_gap_and_a_missing_one_does() {
         let mut coverage = Coverage::default();
-        assert!(!coverage.show(0.0, 100.0));
-        assert_eq!(coverage.known_to(), f64::NEG_INFINITY, "nothing is known before the begin");
-        coverage.begin(50.0);
-        assert!(!coverage.show(0.0, 100.0));
-        assert!(!coverage.show(80.0, 180.0));
-        assert!(coverage.show(300.0, 400.0));
+        assert!(!coverage.show((0.0, 100.0), 0.0));
+        assert_eq!(coverage.known_to(0.0), f64::NEG_INFINITY, "nothing is known before the begin");
+        coverage.begin(50.0, 0.0);
+        assert!(!coverage.show((0.0, 100.0), 0.0));
+        assert!(!coverage.show((80.0, 180.0), 0.0));
+        assert!(coverage.show((300.0, 400.0), 0.0));
         let gap = *coverage.gaps().next().unwrap();
         assert_eq!((gap.from, gap.to), (180.0, 300.0));
-        assert_eq!((coverage.unknown_to(), coverage.known_to()), (Some(50.0), 400.0));
+        assert_eq!((coverage.unknown_to(), coverage.known_to(0.0)), (Some(50.0), 400.0));
         coverage.forget(299.0);
         assert_eq!(coverage.gaps().count(), 1);
         coverage.forget(301.0);
@@ -128,9 +134,9 @@ mod tests {
     #[test]
     fn too_many_gaps_become_one_and_none_is_lost() {
         let mut coverage = Coverage::default();
-        coverage.begin(0.0);
+        coverage.begin(0.0, 0.0);
         for k in 0..200 {
-            coverage.show(f64::from(k) * 10.0 + 5.0, f64::from(k) * 10.0 + 9.0);
+            coverage.show((f64::from(k) * 10.0 + 5.0, f64::from(k) * 10.0 + 9.0), 0.0);
         }
         assert_eq!(coverage.gaps().count(), GAPS);
         assert_eq!(coverage.gaps().last().unwrap().to, 1995.0);

@@ -255,6 +255,7 @@ impl Engine {
         self.next += 1;
         let mut entry = Entry::new(number, announced, zero, centre, now, self.rules.clone());
         entry.adrift = self.lost.is_some();
+        entry.proved = self.odometer.doubt_at(zero);
         let window = self.window_of(&entry);
         entry.arm(window, now, out);
         out.push(Action::Opened { part: number, at: now });

@@ -40,6 +40,9 @@ pub(super) struct Entry {
     pub rules: Arc<Rules>,
     /// Uncertainty of its place, in millimetres.
     pub wider: f64,
+    /// Belt that may have passed uncounted when it was last seen at its place, and since.
+    pub proved: f64,
+    pub doubt: f64,
     pub window: (Time, Time),
     pub deadline: Time,
     pub state: State,
@@ -85,6 +88,8 @@ impl Entry {
             measured: None,
             rules,
             wider: 0.0,
+            proved: 0.0,
+            doubt: 0.0,
             window: UNPLACED,
             deadline: Time::MAX,
             state: State::Open,
@@ -109,7 +114,10 @@ impl Entry {
 
     /// Its gate's window is to be this one. Asks for it where the belt has moved it; the window of a part that has left stays.
     pub(super) fn arm(&mut self, (from, until): (Time, Time), now: Time, out: &mut Vec<Action>) {
-        if self.wider > self.rules.measuring.tolerance && !self.adrift {
+        let tolerance = self.rules.measuring.tolerance;
+        // Where it has run on so far unseen, its neighbour may lie at its place.
+        let doubtful = self.rules.geometry.min_pitch - tolerance;
+        if (self.wider > tolerance || self.doubt > doubtful) && !self.adrift {
             self.fault = self.fault.or(Some(Reason::Position));
         }
         let first = self.window == UNPLACED;
@@ -219,7 +227,7 @@ impl Entry {
             deadline: self.deadline,
             window: self.window,
             gate: self.gate,
-            wider_mm: self.wider,
+            wider_mm: self.wider + self.doubt,
             confirmed_at: self.confirmed_at,
             empty: self.empty && !self.sighted,
             states: self.states,

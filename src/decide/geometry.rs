@@ -25,9 +25,9 @@ impl GateMeasures {
         Self { position, before: half + lead, after: half, delay }
     }
 
-    /// Travel at which the gate must be in reject for a part with this centre, and until when; `wider` on both sides.
-    pub fn window(&self, centre: f64, wider: f64) -> (f64, f64) {
-        (centre + self.position - self.before - wider, centre + self.position + self.after + wider)
+    /// Travel at which the gate must be in reject for a part with this centre, and until when; so much wider at either end.
+    pub fn window(&self, centre: f64, (before, after): (f64, f64)) -> (f64, f64) {
+        (centre + self.position - self.before - before, centre + self.position + self.after + after)
     }
 }
 

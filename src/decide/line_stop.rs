@@ -24,6 +24,8 @@ pub enum StopReason {
     Uncommanded,
     /// The confirm sensor did not see a part that was to pass.
     PassMissed,
+    /// The confirm sensor behind the gate saw a part where the ledger knows of none.
+    PassUnknown,
     /// The bin for removed parts is full.
     BinFull,
     /// The gate's air pressure is low.
@@ -38,13 +40,14 @@ pub enum StopReason {
 
 impl StopReason {
     /// Every reason.
-    pub const ALL: [StopReason; 11] = [
+    pub const ALL: [StopReason; 12] = [
         StopReason::ConsecutiveRejects,
         StopReason::RejectRate,
         StopReason::Escape,
         StopReason::RejectMissed,
         StopReason::Uncommanded,
         StopReason::PassMissed,
+        StopReason::PassUnknown,
         StopReason::BinFull,
         StopReason::AirLow,
         StopReason::SensorStuck,
@@ -61,6 +64,7 @@ impl StopReason {
             StopReason::RejectMissed => "reject_missed",
             StopReason::Uncommanded => "uncommanded_reject",
             StopReason::PassMissed => "pass_missed",
+            StopReason::PassUnknown => "unknown_pass",
             StopReason::BinFull => "bin_full",
             StopReason::AirLow => "air_low",
             StopReason::SensorStuck => "sensor_stuck",
@@ -74,7 +78,8 @@ impl StopReason {
             StopReason::Escape
             | StopReason::RejectMissed
             | StopReason::Uncommanded
-            | StopReason::PassMissed => rules.escape,
+            | StopReason::PassMissed
+            | StopReason::PassUnknown => rules.escape,
             StopReason::SensorStuck | StopReason::Encoder | StopReason::GateHeld => rules.device,
             _ => true,
         }

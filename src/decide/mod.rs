@@ -3,6 +3,7 @@
 //! Pure: the same inputs and the same `now` give the same actions. Must not know clocks, threads or devices.
 
 mod coverage;
+mod doubt;
 mod engine;
 mod entry;
 mod geometry;

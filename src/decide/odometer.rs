@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 
+use super::doubt::Doubt;
 use crate::clock::Time;
 use crate::config::PositionSource;
 
-/// Most readings that are remembered: at 50 a second more than ten seconds.
+/// Most readings that are remembered: at 100 a second more than six seconds.
 const READINGS: usize = 640;
 /// The speed that extrapolates is taken over so many seconds, the one that judges a stop over so many.
 const SPEED_OVER_S: f64 = 0.2;
@@ -84,6 +85,7 @@ pub(super) struct Odometer {
     speed: f64,
     latest_speed: f64,
     running: Option<bool>,
+    doubt: Doubt,
 }
 
 impl Odometer {
@@ -99,6 +101,7 @@ impl Odometer {
             speed,
             latest_speed: speed,
             running: None,
+            doubt: Doubt::new(speed),
         }
     }
 
@@ -148,6 +151,8 @@ impl Odometer {
         }
         self.back = 0.0;
         self.push(at.max(newest.0), mm);
+        let blur = 1.0 / (self.rules.per_mm * SPEED_OVER_S);
+        self.doubt.take((newest.0, self.newest().0), self.speed, blur, !self.is_off());
         Ok(())
     }
 
@@ -174,6 +179,16 @@ impl Odometer {
         let (t, then) = self.readings[from];
         let span = at.seconds_since(t);
         if span > 1e-4 { (mm - then) / span } else { self.speed }
+    }
+
+    /// Belt that may have passed uncounted, in millimetres since the start.
+    pub(super) fn doubt(&self) -> f64 {
+        self.doubt.sum()
+    }
+
+    /// The same at a past moment.
+    pub(super) fn doubt_at(&self, at: Time) -> f64 {
+        self.doubt.sum_at(at)
     }
 
     /// The belt's speed as two sensors measured it, in millimetres a second.

@@ -140,7 +140,7 @@ pub struct PartRecord {
     pub window: (Time, Time),
     /// Which gate.
     pub gate: GateId,
-    /// By how much the uncertainty of its position widened that window on each side, in millimetres.
+    /// By how much the uncertainty of its position widened that window at its beginning, in millimetres.
     pub wider_mm: f64,
     /// When the confirm sensor saw it.
     pub confirmed_at: Option<Time>,

@@ -62,6 +62,8 @@ impl ShadowBook {
 pub(super) struct ShadowStop {
     plant: Arc<Plant>,
     standing: Option<(StopReason, f64)>,
+    /// When a part was last seen behind the gate that nobody knew of.
+    unknown: Option<f64>,
     /// A stop that began and whose record is still to come.
     pending: Option<(StopReason, f64)>,
     in_a_row: u32,
@@ -70,12 +72,17 @@ pub(super) struct ShadowStop {
 
 impl ShadowStop {
     pub(super) fn new(plant: Arc<Plant>) -> Self {
-        Self { plant, standing: None, pending: None, in_a_row: 0, last: VecDeque::new() }
+        Self { plant, standing: None, unknown: None, pending: None, in_a_row: 0, last: VecDeque::new() }
     }
 
     pub(super) fn restart(&mut self) {
         (self.standing, self.pending, self.in_a_row) = (None, None, 0);
         self.last.clear();
+    }
+
+    /// Whether the line was stopped for a part that nobody knew of, seen behind the gate at `at`.
+    pub(super) fn told_unknown(&self, at: f64) -> bool {
+        self.unknown.is_some_and(|told| (told - at).abs() < 0.1)
     }
 
     pub(super) fn standing(&self) -> Option<(StopReason, f64)> {
@@ -89,6 +96,9 @@ impl ShadowStop {
             return None;
         };
         self.standing = Some((reason, at));
+        if reason == StopReason::PassUnknown {
+            self.unknown = Some(at);
+        }
         let faults = &self.plant.faults;
         let belt = [
             Fault::EncoderSilent,
@@ -116,7 +126,7 @@ impl ShadowStop {
             StopReason::BinFull => faults.at(Fault::BinFull, at).is_some(),
             StopReason::AirLow => faults.at(Fault::AirLow, at).is_some(),
             StopReason::Encoder => within(&belt),
-            StopReason::SensorStuck => within(&sensor) || within(&belt),
+            StopReason::SensorStuck | StopReason::PassUnknown => within(&sensor) || within(&belt),
             StopReason::GateHeld => self.plant.config.gate.max_on.is_some(),
             _ => {
                 self.pending = Some((reason, at));

@@ -103,3 +103,16 @@ fn the_program_writes_its_totals_and_ends_with_1_when_a_scenario_does_not_end_as
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(run(&["simulate", "--faults", "gremlins"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_demonstration_line_verifies_itself_and_files_a_dated_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.txt");
+    let output = castgate().arg("verify").arg("--report").arg(&file).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let report = std::fs::read_to_string(file).unwrap();
+    assert!(report.starts_with("castgate fail-safe test: PASSED\n\nbegun          20"), "{report}");
+    let tried = report.lines().filter(|line| line.ends_with(" passed") && line.contains(". ")).count();
+    assert_eq!(tried, if cfg!(feature = "mqtt") { 6 } else { 5 }, "{report}");
+}

@@ -91,7 +91,7 @@ fn life(history: &History, table: &mut Table) {
         let what = if passed { "window taken back" } else { "in reject" };
         let mut text = format!("{what}, until {:.1} ms", window.until.ms);
         if let Some(wider) = history.wider_mm.filter(|mm| *mm > 0.0) {
-            let _ = write!(text, "; widened by {wider:.1} mm on each side");
+            let _ = write!(text, "; widened by up to {wider:.1} mm");
         }
         table.row(window.from.ms, gate, text);
     }

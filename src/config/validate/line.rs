@@ -4,6 +4,9 @@ use super::Rules;
 use crate::config::timing::{Timing, length, speed, time};
 use crate::config::{CameraKind, Config, GateKind, Trigger};
 
+/// Greatest share of the picture that parts may fill.
+const MOST_FILLED: f64 = 0.6;
+
 pub(super) fn check(config: &Config, rules: &mut Rules) {
     let timing = Timing::of(config);
     check_region(config, rules);
@@ -107,6 +110,7 @@ fn check_view(config: &Config, timing: &Timing, rules: &mut Rules) {
             )
         },
     );
+    check_belt_in_view(config, timing, rules);
     let least = f64::from(config.decide.min_looks);
     rules.between(
         &["decide.min_looks", "camera.view", "camera.rate", "line.speed", "line.part_length", "preprocess.region"],
@@ -146,6 +150,27 @@ fn check_view(config: &Config, timing: &Timing, rules: &mut Rules) {
             format!("a part is only {pixels:.1} pixels long; right would be at least {least}, which gives 16")
         },
     );
+}
+
+/// Parts are found as what is not belt, and the belt is the commonest grey of the picture.
+fn check_belt_in_view(config: &Config, timing: &Timing, rules: &mut Rules) {
+    let (line, camera, region) = (&config.line, &config.camera, config.preprocess.region);
+    if camera.kind != CameraKind::Simulated || timing.whole <= 0.0 || line.min_pitch < line.part_length {
+        return;
+    }
+    let rows = region.map_or(u32::from(camera.height), |region| region.height);
+    let across = camera.view.as_mm() * f64::from(rows) / f64::from(camera.width);
+    let part = std::f64::consts::FRAC_PI_4 * line.part_length.as_mm().powi(2);
+    let filled = part / (line.min_pitch.as_mm() * across);
+    let keys = ["line.min_pitch", "line.part_length", "camera.view", "camera.height", "preprocess.region"];
+    rules.between(&keys, filled <= MOST_FILLED, || {
+        format!(
+            "parts would fill {:.0} % of the picture, so that belt and parts cannot be told apart; right would be at most {:.0} %: \
+             a camera that sees more belt on both sides of the parts, or a greater `line.min_pitch`",
+            100.0 * filled,
+            100.0 * MOST_FILLED
+        )
+    });
 }
 
 fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {

@@ -114,7 +114,7 @@ impl Engine {
             Trigger::Vision => travel - geometry.view.1 + geometry.part / 2.0,
             Trigger::EveryFrame => travel - f64::midpoint(geometry.view.0, geometry.view.1),
         };
-        self.coverage.begin(unknown_to);
+        self.coverage.begin(unknown_to, self.odometer.doubt());
         self.lost = None;
         self.off_place = 0;
         self.triggers.forget_places();
@@ -136,7 +136,9 @@ impl Engine {
         self.watch_sensor(now, out);
         self.know(now, out);
         self.arm_gaps(now, out);
+        let doubt = self.odometer.doubt();
         for at in 0..self.ledger.len() {
+            self.ledger[at].doubt = (doubt - self.ledger[at].proved).max(0.0);
             if self.ledger[at].state != State::Cleared {
                 let window = self.window_of(&self.ledger[at]);
                 self.ledger[at].arm(window, now, out);
@@ -152,11 +154,11 @@ impl Engine {
             None => (Time::MAX, Time::MAX),
             Some(unknown_to) => {
                 let until = if self.on_belt() {
-                    time(gate.window(self.coverage.known_to(), 0.0).0)
+                    time(gate.window(self.coverage.known_to(self.odometer.doubt()), (0.0, 0.0)).0)
                 } else {
                     Time::MAX
                 };
-                (time(gate.window(unknown_to, 0.0).1), until)
+                (time(gate.window(unknown_to, (0.0, 0.0)).1), until)
             }
         };
         // A beginning that is past says nothing any more.
@@ -173,10 +175,11 @@ impl Engine {
 
     /// Arms the gate for the stretches that no frame showed.
     fn arm_gaps(&mut self, now: Time, out: &mut Vec<Action>) {
-        let gate = &self.rules.geometry.gate;
+        let (gate, doubt) = (&self.rules.geometry.gate, self.odometer.doubt());
         for gap in self.coverage.gaps() {
             let time = |mm: f64| self.odometer.time_at(mm).map_or(Time::MAX, |at| at.plus_s(-gate.delay));
-            let (from, until) = (time(gate.window(gap.from, 0.0).0), time(gate.window(gap.to, 0.0).1));
+            let window = gate.window(gap.from, (doubt - gap.doubt, 0.0)).0;
+            let (from, until) = (time(window), time(gate.window(gap.to, (0.0, 0.0)).1));
             if until > now && (moved(from, gap.window.0) || moved(until, gap.window.1)) {
                 gap.window = (from, until);
                 let owner = Owner::Gap(gap.number);
@@ -193,7 +196,7 @@ impl Engine {
             GateId::Second => geometry.second.as_ref().unwrap_or(&geometry.gate),
         };
         let wider = entry.wider + (entry.length - geometry.part).max(0.0) / 2.0;
-        let (from, until) = gate.window(entry.centre, wider);
+        let (from, until) = gate.window(entry.centre, (wider + entry.doubt, wider));
         let time = |mm: f64| self.odometer.time_at(mm).map_or(Time::MAX, |at| at.plus_s(-gate.delay));
         (time(from), time(until))
     }

@@ -79,7 +79,7 @@ impl Engine {
         self.off_place = if slipped { self.off_place + 1 } else { 0 };
         if self.off_place >= SLIPPED {
             self.lose(Loss::Slip, now, out);
-        } else if self.coverage.show(from, to) {
+        } else if self.coverage.show((from, to), self.odometer.doubt_at(seen.captured_at)) {
             self.troubles.gaps += 1;
         }
     }
@@ -133,6 +133,8 @@ impl Engine {
         let slipped = off.abs() > tolerance + entry.wider;
         if slipped {
             entry.fault = entry.fault.or(Some(Reason::Position));
+        } else {
+            entry.proved = entry.proved.max(self.odometer.doubt_at(seen.captured_at));
         }
         if entry.state.is_open() && now < entry.deadline {
             Self::look_at(entry, sighting, seen, off, now);

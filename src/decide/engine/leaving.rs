@@ -20,12 +20,23 @@ impl Engine {
         let tolerance = confirm.tolerance;
         // Of two in reach the one that was to be there; then the nearer one.
         let expected = |e: &Entry| (e.state == State::Condemned) == (confirm.sees == Sees::Removed);
-        let reach =
-            self.ledger.iter_mut().filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider);
+        let reach = self
+            .ledger
+            .iter_mut()
+            .filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider + e.doubt);
         let best = reach.min_by(|a, b| expected(b).cmp(&expected(a)).then(off(a).total_cmp(&off(b))));
         match best {
             Some(entry) => entry.confirmed_at = Some(at),
-            None => self.troubles.unexpected_confirms += 1,
+            None => {
+                self.troubles.unexpected_confirms += 1;
+                // An edge that bounces belongs to the part that was seen just before.
+                let again = self.ledger.iter().any(|e| off(e) <= tolerance);
+                let known = self.lost.is_none() && self.coverage.unknown_to().is_some_and(|to| centre > to);
+                if confirm.sees == Sees::Passed && known && !again {
+                    self.trip(StopReason::PassUnknown, now, out);
+                    self.signal(now, out);
+                }
+            }
         }
     }
 
