@@ -158,7 +158,7 @@ fn check_belt_in_view(config: &Config, timing: &Timing, rules: &mut Rules) {
     if camera.kind != CameraKind::Simulated || timing.whole <= 0.0 || line.min_pitch < line.part_length {
         return;
     }
-    let rows = region.map_or(u32::from(camera.height), |region| region.height);
+    let rows = region.map_or(camera.height, |region| region.height);
     let across = camera.view.as_mm() * f64::from(rows) / f64::from(camera.width);
     let part = std::f64::consts::FRAC_PI_4 * line.part_length.as_mm().powi(2);
     let filled = part / (line.min_pitch.as_mm() * across);
