@@ -43,6 +43,8 @@ pub(super) struct Entry {
     /// Belt that may have passed uncounted when it was last seen at its place, and since.
     pub proved: f64,
     pub doubt: f64,
+    /// Whether its place was ever doubted; where it is seen again, it may be off by the tolerance.
+    pub doubted: bool,
     pub window: (Time, Time),
     pub deadline: Time,
     pub state: State,
@@ -90,6 +92,7 @@ impl Entry {
             wider: 0.0,
             proved: 0.0,
             doubt: 0.0,
+            doubted: false,
             window: UNPLACED,
             deadline: Time::MAX,
             state: State::Open,
@@ -158,6 +161,11 @@ impl Entry {
         self.last_look = Some(look);
         self.sighted = true;
         self.step(Step::Look, look.judged_at);
+    }
+
+    /// How far downstream of its place it was seen last, in millimetres; below 0 for upstream.
+    pub(super) fn last_off(&self) -> f64 {
+        self.last_look.map_or(0.0, |look| look.off_mm)
     }
 
     pub(super) fn last_captured(&self) -> Option<Time> {

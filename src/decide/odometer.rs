@@ -123,6 +123,8 @@ impl Odometer {
             return Ok(());
         }
         let newest = self.newest();
+        // What was counted until then was counted before: a belt that stood has not run on since its last pulse.
+        let heard = self.heard.max(newest.0);
         self.heard = self.heard.max(at);
         // What was counted before the start, or at it, says nothing of movement since.
         let before = self.readings.len() == 1 && at <= newest.0;
@@ -131,7 +133,7 @@ impl Odometer {
             return Ok(());
         };
         let mm = (count - first) as f64 / self.rules.per_mm;
-        let (seconds, moved) = (at.seconds_since(newest.0), mm - newest.1);
+        let (seconds, moved) = (at.seconds_since(heard), mm - newest.1);
         if f64::from(lost) / self.rules.per_mm > self.rules.tolerance {
             self.take_as(count);
             return Err(Loss::Jump);

@@ -8,6 +8,8 @@ use crate::clock::Time;
 
 /// Frames whose delay is remembered.
 const DELAYS: usize = 32;
+/// After frames that did not fit, as many must fit before one is believed again, but not more than this.
+const MOST_OWED: u32 = 64;
 
 /// Compares stamps with arrivals.
 #[derive(Debug, Clone, Default)]
@@ -15,12 +17,14 @@ pub(super) struct Stamps {
     /// Seconds from stamp to arrival of the last frames that were believed.
     delays: Vec<f64>,
     next: usize,
+    /// So many frames must fit before one is believed: a jumped clock may meet late frames, and for a while everything seems to fit.
+    owed: u32,
 }
 
 impl Stamps {
     /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is within `within` of the
     /// least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
-    /// it lasts: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
+    /// it lasts, and for as many frames after that: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
     pub(super) fn believe(
         &mut self,
         captured_at: Time,
@@ -29,11 +33,11 @@ impl Stamps {
         stale_after: Duration,
     ) -> bool {
         let delay = received_at.seconds_since(captured_at);
-        if !(-0.001..=stale_after.as_secs_f64()).contains(&delay) {
-            return false;
-        }
         let least = self.delays.iter().copied().fold(f64::INFINITY, f64::min);
-        let believed = self.delays.is_empty() || (delay - least).abs() <= within;
+        let fits = (-0.001..=stale_after.as_secs_f64()).contains(&delay)
+            && (self.delays.is_empty() || (delay - least).abs() <= within);
+        self.owed = if fits { self.owed.saturating_sub(1) } else { (self.owed + 1).min(MOST_OWED) };
+        let believed = fits && self.owed == 0;
         if believed {
             self.remember(delay);
         }
@@ -69,7 +73,8 @@ mod tests {
         assert!(!check(&mut stamps, 2000, -5), "from the future");
         assert!(!check(&mut stamps, 2050, 501), "too old");
         assert!((0..50).all(|k| !check(&mut stamps, 2100 + k * 50, 200)));
-        assert!(check(&mut stamps, 5000, 14));
+        assert!((0..51).all(|k| !check(&mut stamps, 5000 + k * 50, 14)), "as long as it did not fit");
+        assert!(check(&mut stamps, 7600, 14));
     }
 
     #[test]

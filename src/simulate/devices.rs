@@ -147,8 +147,8 @@ impl Camera {
         let left = middle - view / 2.0;
         let travel = self.plant.motion.travel(coming.content);
         let per_mm = WIDTH as f64 / view;
-        let first =
-            self.plant.parts.partition_point(|p| travel - p.edge + 2.0 * p.length > middle + 2.0 * view);
+        // No part is as long as two views.
+        let first = self.plant.parts.partition_point(|p| travel - p.edge > middle + 3.0 * view);
         for part in self.plant.parts[first..].iter().take_while(|p| travel - p.edge > left) {
             let (front, back) = (travel - part.edge, travel - part.edge - part.length);
             // A removed part is gone from the gate on.

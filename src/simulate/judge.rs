@@ -25,6 +25,8 @@ const NEAR_S: f64 = 6.0;
 const EDGE_S: f64 = 0.01;
 /// A window may be off by so much, in seconds: two encoder readings' worth of rounding.
 const WINDOW_OFF_S: f64 = 0.006;
+/// Parts that overlap by less than this along the belt do not touch, in millimetres.
+const TOUCHING_MM: f64 = 10.0;
 
 /// What the line told of a part.
 #[derive(Debug, Clone)]
@@ -194,7 +196,13 @@ impl Judge {
             let cleared = since.map(|at| self.check_clearance(&self.plant.parts[index], record, at));
             let second = record.gate == GateId::Second;
             let told = Told { number, outcome: record.outcome, second, cleared };
-            self.records.entry(index).or_default().push(told);
+            // Parts that touch are one long thing to the sensor, and what is told of that is told of each of them.
+            let edge = self.plant.parts[index].edge;
+            let end = edge + record.length_mm.filter(|_| told.cleared.is_none()).unwrap_or(0.0) - TOUCHING_MM;
+            let held = self.plant.parts[index + 1..].iter().take_while(|part| part.edge < end).count();
+            for also in index..=index + held {
+                self.records.entry(also).or_default().push(told.clone());
+            }
         }
         if let Some(kept) = &mut self.kept {
             kept.push(record.clone());

@@ -78,19 +78,20 @@ pub(super) struct Locator {
 }
 
 impl Locator {
-    /// Fills `found` with the things in `pixels`, from left to right; at most [`MAX_SIGHTINGS`].
+    /// Fills `found` with the things in `pixels`, from left to right; at most [`MAX_SIGHTINGS`]. Gives the grey that was taken for the belt.
     pub(super) fn find(
         &mut self,
         pixels: &[u8],
         (width, height): (usize, usize),
         scale: &Scale,
         found: &mut Vec<Found>,
-    ) {
+    ) -> u8 {
         found.clear();
         let cell = ((scale.part_px / CELLS_PER_PART).round() as usize).clamp(1, width.min(height).max(1));
         let grid = (width / cell, height / cell);
         self.shrink(pixels, width, cell, grid);
-        let belt = i32::from(commonest(&self.grey));
+        let commonest = commonest(&self.grey);
+        let belt = i32::from(commonest);
         self.open.clear();
         self.open.extend(self.grey.iter().map(|&g| (i32::from(g) - belt).abs() >= i32::from(scale.contrast)));
         let part_cells = scale.part_px / cell as f64;
@@ -112,6 +113,7 @@ impl Locator {
                 whole: inside && (length / part_cells - 1.0).abs() <= scale.tolerance,
             });
         }
+        commonest
     }
 
     /// Mean of each `cell` by `cell` square; a remainder at the right and lower border is left out.

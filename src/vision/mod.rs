@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::config::manifest::{Colour, Input};
-use crate::config::{Config, Region};
+use crate::config::{Config, Region, Trigger};
 use crate::frame::{self, Frame, FrameId, Origin, PixelFormat};
 use crate::verdict::{Reason, Score};
 
@@ -69,6 +69,9 @@ impl Inspection {
     }
 }
 
+/// The belt's usual grey follows the belt by this share with every frame: a change of light is taken for usual after some seconds.
+const BELT_FOLLOWS: f64 = 0.02;
+
 /// How parts are found: geometry of the view.
 #[derive(Debug, Clone, PartialEq)]
 struct Finding {
@@ -81,6 +84,8 @@ struct Finding {
     tolerance: f64,
     contrast: u8,
     min_sharpness: f32,
+    /// Whether all frames show the same belt.
+    one_belt: bool,
 }
 
 /// Prepares frames for a model.
@@ -97,6 +102,8 @@ pub struct Preprocessor {
     small: Vec<u8>,
     found: Vec<Found>,
     last_print: Option<u64>,
+    /// The belt's usual grey.
+    belt: Option<f64>,
 }
 
 impl Preprocessor {
@@ -110,6 +117,7 @@ impl Preprocessor {
             tolerance: config.preprocess.tolerance.as_fraction(),
             contrast: config.preprocess.contrast,
             min_sharpness: config.preprocess.min_sharpness as f32,
+            one_belt: config.decide.trigger != Trigger::EveryFrame,
         });
         Self::new(input, config.preprocess.region, finding)
     }
@@ -133,6 +141,7 @@ impl Preprocessor {
             small: vec![0; input.len()],
             found: Vec::with_capacity(MAX_SIGHTINGS),
             last_print: None,
+            belt: None,
         }
     }
 
@@ -237,7 +246,14 @@ impl Preprocessor {
         let part_px = finding.part_mm * px_per_mm;
         let scale = Scale { part_px, tolerance: finding.tolerance, contrast: finding.contrast };
         let mut found = std::mem::take(&mut self.found);
-        self.locator.find(&self.luma, size, &scale, &mut found);
+        let grey = f64::from(self.locator.find(&self.luma, size, &scale, &mut found));
+        let usual = self.belt.unwrap_or(grey);
+        self.belt = Some(usual + (grey - usual) * BELT_FOLLOWS);
+        if finding.one_belt && (grey - usual).abs() >= f64::from(finding.contrast) {
+            // The view is full of something else, and what little belt there is would be taken for the things on it.
+            out.unusable = Some(Reason::BadImage);
+            found.clear();
+        }
         for thing in &found {
             let x_px = f64::from(area.x) + thing.centre.0;
             let centre_mm = finding.left_mm + x_px / px_per_mm;

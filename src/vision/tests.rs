@@ -57,9 +57,28 @@ fn parts_are_found_where_they_are_and_cut_ones_are_not_whole() {
 fn an_empty_belt_is_no_inspection_and_lighting_does_not_matter() {
     let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
     assert!(inspect(&mut pre, &belt_with(&[])).sightings.is_empty());
-    let mut dark = belt_with(&[(300.0, 120.0)]);
-    dark.pixels.iter_mut().for_each(|p| *p = (f32::from(*p) * 0.6) as u8);
-    assert_eq!(inspect(&mut pre, &dark).sightings.len(), 1);
+    // Frame after frame a little darker, and no two of them the same.
+    for step in 1..=200_u8 {
+        let mut dark = belt_with(&[(300.0, 120.0)]);
+        dark.pixels.iter_mut().for_each(|p| *p = (f32::from(*p) * (1.0 - 0.002 * f32::from(step))) as u8);
+        dark.pixels[0] = step;
+        assert_eq!(inspect(&mut pre, &dark).sightings.len(), 1, "{step}");
+    }
+}
+
+#[test]
+fn a_view_full_of_something_else_shows_no_empty_belt_and_other_light_is_usual_after_a_while() {
+    let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
+    let of = |grey: u8, noise: usize| {
+        let mut frame = belt_with(&[]);
+        frame.pixels.iter_mut().enumerate().for_each(|(i, p)| *p = grey + (i * noise % 7) as u8);
+        frame
+    };
+    assert_eq!(inspect(&mut pre, &belt_with(&[])).unusable, None);
+    assert_eq!(inspect(&mut pre, &of(90, 3)).unusable, Some(Reason::BadImage));
+    assert_eq!(inspect(&mut pre, &belt_with(&[(300.0, 120.0)])).sightings.len(), 1);
+    let lasts = (0..400).take_while(|n| inspect(&mut pre, &of(90, 1 + n % 5)).unusable.is_some()).count();
+    assert!((20..200).contains(&lasts), "{lasts}");
 }
 
 #[test]

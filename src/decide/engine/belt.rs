@@ -138,7 +138,9 @@ impl Engine {
         self.arm_gaps(now, out);
         let doubt = self.odometer.doubt();
         for at in 0..self.ledger.len() {
-            self.ledger[at].doubt = (doubt - self.ledger[at].proved).max(0.0);
+            let entry = &mut self.ledger[at];
+            entry.doubt = (doubt - entry.proved).max(0.0);
+            entry.doubted |= entry.doubt > 0.0;
             if self.ledger[at].state != State::Cleared {
                 let window = self.window_of(&self.ledger[at]);
                 self.ledger[at].arm(window, now, out);

@@ -66,7 +66,10 @@ impl Engine {
             let centre = travel - sighting.centre_mm;
             let odd = !sighting.whole && !sighting.cut || sighting.length_mm > self.rules.longest;
             if odd {
-                self.on_odd_thing(sighting, centre, now, out);
+                if !self.on_odd_thing(sighting, centre, now, out) {
+                    // Longer than a part, and more of it may lie outside: until a frame shows its end, nothing is known from it on.
+                    to = to.min(centre - sighting.length_mm / 2.0 - part / 2.0);
+                }
             } else if sighting.whole {
                 match self.part_of(centre, seen.captured_at, now, out) {
                     Some(at) => slipped |= self.on_sighting(at, sighting, seen, (centre, now)),
@@ -79,13 +82,15 @@ impl Engine {
         self.off_place = if slipped { self.off_place + 1 } else { 0 };
         if self.off_place >= SLIPPED {
             self.lose(Loss::Slip, now, out);
+        } else if self.triggers.is_stuck() {
+            // A part that the camera misses is announced by nobody now.
         } else if self.coverage.show((from, to), self.odometer.doubt_at(seen.captured_at)) {
             self.troubles.gaps += 1;
         }
     }
 
-    /// A thing that is no part, or none of the right size: nothing near it is cleared.
-    fn on_odd_thing(&mut self, sighting: &Sighting, centre: f64, now: Time, out: &mut Vec<Action>) {
+    /// A thing that is no part, or none of the right size: nothing near it is cleared. Whether it is in the ledger.
+    fn on_odd_thing(&mut self, sighting: &Sighting, centre: f64, now: Time, out: &mut Vec<Action>) -> bool {
         let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
         let reach = (sighting.length_mm / 2.0 + part / 2.0).max(pitch / 2.0);
         let mut known = false;
@@ -100,7 +105,7 @@ impl Engine {
             known = true;
         }
         if known || sighting.cut {
-            return;
+            return known;
         }
         let zero = self.zero_of(centre);
         if let Some(opened) = self.open((Announced::Nothing, centre), zero, now, out) {
@@ -109,6 +114,7 @@ impl Engine {
             entry.sighted = true;
             entry.length = entry.length.max(sighting.length_mm);
         }
+        true
     }
 
     /// When a part with this centre had its leading edge at position 0.

@@ -9,6 +9,8 @@ use crate::verdict::Reason;
 
 /// Where in its window, as shares of the way from the middle to either end, a gate must have been in reject for a part.
 const PROVEN_AT: [f64; 3] = [-0.5, 0.0, 0.5];
+/// In so many steps the stretch is looked through on which a part may have passed the gate.
+const DOUBTED_AT: u32 = 8;
 
 impl Engine {
     /// The confirm sensor saw a part at `at`.
@@ -78,6 +80,20 @@ impl Engine {
         self.movements[entry.gate as usize].at(at)
     }
 
+    /// Whether the gate was in reject while a cleared part passed it, or may have passed it.
+    fn was_caught(&self, entry: &Entry) -> bool {
+        let gate = &entry.rules.geometry.gate;
+        let at = |ahead: f64| {
+            let mm = entry.centre + gate.position - ahead;
+            let at = self.odometer.time_at(mm).unwrap_or(Time::MAX).plus_s(-gate.delay);
+            self.movements[GateId::Main as usize].at(at)
+        };
+        let off = if entry.doubted { entry.last_off() } else { 0.0 };
+        let (nearest, farthest) = (off.min(0.0), off.max(0.0) + entry.doubt);
+        let step = (farthest - nearest) / f64::from(DOUBTED_AT);
+        (0..=DOUBTED_AT).any(|k| at(nearest + step * f64::from(k)) == GateState::Reject)
+    }
+
     /// The step by which a part leaves.
     fn leaves(&mut self, entry: &mut Entry, now: Time, out: &mut Vec<Action>) -> Step {
         let sees = self.rules.geometry.confirm.as_ref().map(|confirm| confirm.sees);
@@ -95,7 +111,7 @@ impl Engine {
             };
         }
         if entry.state == State::Cleared {
-            if self.commanded(entry, 0.0) == GateState::Reject {
+            if self.was_caught(entry) {
                 let reason = if entry.adrift { Reason::Position } else { Reason::Neighbour };
                 entry.condemn(reason, now);
                 return if removed == Some(true) { Step::LeaveConfirmed } else { Step::LeaveUnconfirmed };

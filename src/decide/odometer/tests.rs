@@ -65,6 +65,19 @@ fn jumps_reversals_and_lost_events_are_told() {
 }
 
 #[test]
+fn a_belt_that_stood_has_not_run_on_since_its_last_pulse() {
+    let mut encoder = odometer(PositionSource::Encoder);
+    run(&mut encoder, 0, 1000);
+    for (at, count) in [(1020, 1018), (1040, 1032), (1060, 1042), (1080, 1046), (1100, 1048)] {
+        encoder.on_count(t(at), count, 0).unwrap();
+    }
+    for at in (1120..5000).step_by(20) {
+        encoder.on_count(t(at), 1048, 0).unwrap();
+    }
+    assert_eq!(encoder.on_count(t(5000), 1248, 0), Err(Loss::Jump), "100 mm in 20 ms");
+}
+
+#[test]
 fn without_an_encoder_a_stop_loses_the_position_and_the_belt_stands_meanwhile() {
     let mut speed = odometer(PositionSource::Speed);
     assert_eq!(speed.on_running(t(100), true), Ok(()));
