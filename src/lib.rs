@@ -14,6 +14,7 @@ pub mod verdict;
 
 pub mod config;
 
+pub mod audit;
 pub mod decide;
 pub mod kernels;
 pub mod scene;

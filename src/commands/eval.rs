@@ -1,7 +1,5 @@
 //! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -131,12 +129,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let evaluation = Evaluation::of(judge.info().name.clone(), judge.policy(), &rows, skipped, seconds);
     print(&evaluation.to_string())?;
     if let Some((path, file)) = json {
-        write_json(file, &evaluation).with_context(|| format!("cannot write {}", path.display()))?;
+        super::write_json(file, &evaluation).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::Ok)
-}
-
-fn write_json(mut file: File, evaluation: &Evaluation) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut file, evaluation)?;
-    Ok(writeln!(file)?)
 }

@@ -2,6 +2,7 @@
 //!
 //! This file owns the table of subcommands, the exit codes, and how a failure is told. Must not do any command's work.
 
+mod audit;
 mod check;
 mod completions;
 mod config;
@@ -76,6 +77,7 @@ commands! {
         Eval => eval,
         Train => train,
         Draw => draw,
+        Audit => audit,
     }
     "Set-up": {
         Completions => completions,
@@ -165,6 +167,12 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// Creates a file for what a command will write.
 fn create(path: &Path) -> anyhow::Result<File> {
     File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a value as JSON, for people to read too.
+fn write_json(mut file: File, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut file, value)?;
+    Ok(writeln!(file)?)
 }
 
 /// A probability on the command line.

@@ -1,5 +1,7 @@
 //! The one integration test binary: each module tests the product from outside.
 
+/// Copies and other faults of labelled pictures.
+mod audit;
 /// The command line: help, exit codes, pipes that close.
 mod cli;
 /// Configuration files, good and bad, and what is said of them.

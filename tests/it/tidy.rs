@@ -11,7 +11,7 @@ use crate::golden::path;
 const LAYERS: &[&[&str]] = &[
     &["units", "clock", "frame", "verdict", "remote"],
     &["config"],
-    &["vision", "decide", "score", "train", "kernels", "scene"],
+    &["vision", "decide", "score", "train", "kernels", "scene", "audit"],
     &["gpio"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],

@@ -1,0 +1,91 @@
+//! Reads the pictures of an audit: what is kept of each is small.
+
+use std::thread;
+
+use sha2::{Digest, Sha256};
+
+use crate::audit::compare::Prepared;
+use crate::audit::measures::Measures;
+use crate::audit::picture::SIDE;
+use crate::audit::report::Fault;
+use crate::audit::rings::Circle;
+use crate::camera::picture::read_picture;
+use crate::commands::labelled::Labelled;
+use crate::config::manifest::{Colour, Input, Layout};
+use crate::frame::Frame;
+use crate::verdict::Truth;
+use crate::vision::Preprocessor;
+
+/// What is kept of a picture.
+pub(super) struct Seen {
+    pub(super) split: String,
+    /// Path below the split's folder.
+    pub(super) file: String,
+    pub(super) label: Truth,
+    pub(super) sha256: [u8; 32],
+    /// Width and height in pixels.
+    pub(super) size: (usize, usize),
+    pub(super) measures: Measures,
+    /// `None` for a picture that is too flat.
+    pub(super) prepared: Option<Prepared>,
+}
+
+/// All that was read.
+pub(super) struct Read {
+    pub(super) seen: Vec<Seen>,
+    pub(super) broken: Vec<Fault>,
+}
+
+/// Reads all files, each with the name of its split.
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) fn read(files: Vec<(&str, Labelled)>, threads: usize) -> anyhow::Result<Read> {
+    let share = files.len().div_ceil(threads.max(1)).max(1);
+    let parts = thread::scope(|scope| {
+        let spawn = |files| {
+            thread::Builder::new().name("read".to_owned()).spawn_scoped(scope, move || read_part(files))
+        };
+        let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
+        let join = |handle: thread::ScopedJoinHandle<'_, _>| {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        anyhow::Ok(handles.into_iter().flat_map(join).collect::<Vec<_>>())
+    })?;
+    let mut read = Read { seen: Vec::new(), broken: Vec::new() };
+    for ((split, file), part) in files.into_iter().zip(parts) {
+        match part {
+            Ok(seen) => read.seen.push(seen),
+            Err(why) => read.broken.push(Fault { file: format!("{split}/{}", file.name), why }),
+        }
+    }
+    Ok(read)
+}
+
+fn read_part(files: &[(&str, Labelled)]) -> Vec<Result<Seen, String>> {
+    let (layout, colour) = (Layout::Nchw, Colour::Grey);
+    let input = Input { width: SIDE, height: SIDE, layout, colour, mean: 0.0, std: 1.0 };
+    let mut preprocessor = Preprocessor::for_pictures(&input);
+    let circle = Circle::default();
+    let (mut frame, mut grey) = (Frame::default(), Vec::new());
+    let mut read = |(split, file): &(&str, Labelled)| {
+        read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
+        if !preprocessor.picture(&frame, &mut grey) {
+            return Err("cannot be resized".to_owned());
+        }
+        // What could be decoded is of a bounded length.
+        let bytes = std::fs::read(&file.path).map_err(|error| format!("cannot be read: {error}"))?;
+        let prepared = Prepared::new(&grey, &circle);
+        let edges = prepared.as_ref().map(|prepared| &prepared.edges);
+        Ok(Seen {
+            split: (*split).to_owned(),
+            file: file.name.clone(),
+            label: file.truth,
+            sha256: Sha256::digest(&bytes).into(),
+            size: (frame.width, frame.height),
+            measures: Measures::new(&grey, edges, bytes.len() as u64, frame.width * frame.height),
+            prepared,
+        })
+    };
+    files.iter().map(&mut read).collect()
+}
