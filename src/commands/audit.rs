@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::labelled::Folders;
+use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, print};
 use crate::audit::compare::COPY;
 use crate::audit::listing::{Entry, Listing};
@@ -36,15 +36,8 @@ Examples:
 Exit codes: 0 nothing found that makes figures wrong, 1 a leak between splits, a photograph under both labels or a broken file,
 2 the folders cannot be used, 3 a file cannot be written")]
 pub(super) struct Args {
-    /// Folders, one for each split, with pictures of good parts and of defective ones in the subfolders named by --ok and --defect
-    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
-    data: Vec<PathBuf>,
-    /// Subfolder with pictures of good parts
-    #[arg(long, value_name = "NAME", default_value = "ok_front")]
-    ok: String,
-    /// Subfolder with pictures of defective parts
-    #[arg(long, value_name = "NAME", default_value = "def_front")]
-    defect: String,
+    #[command(flatten)]
+    folders: ManyFolders,
     /// Write the groups to this file: a line for each picture, with the number of its photograph
     #[arg(long, value_name = "groups.csv")]
     out: Option<PathBuf>,
@@ -72,10 +65,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let begin = SystemClock.now();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(256);
     let threads = args.threads.map_or_else(cores, usize::from);
-    let splits = split_names(&args.data)?;
+    let splits = split_names(&args.folders.data)?;
     let mut files = Vec::new();
-    for (split, data) in splits.iter().zip(&args.data) {
-        let folders = Folders { data: data.clone(), ok: args.ok.clone(), defect: args.defect.clone() };
+    for (split, folders) in splits.iter().zip(args.folders.each()) {
         let found = folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
         files.extend(found.into_iter().map(|picture| (split.as_str(), picture)));
     }
@@ -92,8 +84,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     report.odd_sized = odd_sized(&read.seen, &entries);
     let flat = read.seen.iter().zip(&entries).filter(|(seen, _)| seen.prepared.is_none());
     report.flat = flat.map(|(_, entry)| full_name(entry)).collect();
-    print(&report.to_string())?;
-    print(&format!("took         {:.0} s\n", SystemClock.now().seconds_since(begin)))?;
     if let Some((path, mut file)) = out {
         let text = Listing::new(entries).to_text();
         std::io::Write::write_all(&mut file, text.as_bytes())
@@ -102,6 +92,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some((path, file)) = json {
         super::write_json(file, &report).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    // Last: a reader that goes away (`| head`) must not cost the files.
+    print(&report.to_string())?;
+    print(&format!("took         {:.0} s\n", SystemClock.now().seconds_since(begin)))?;
     Ok(if report.is_clean() { ExitCode::Ok } else { ExitCode::No })
 }
 

@@ -16,6 +16,14 @@ pub struct Labelled {
     pub name: String,
     /// What the part in it is.
     pub truth: Truth,
+    /// The photograph that it shows, where that is known.
+    pub group: Option<u64>,
+}
+
+/// The last two parts of a folder's path: enough to know it by, and nothing of whose computer it was on.
+pub fn short_name(folder: &Path) -> String {
+    let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// Which folders hold what, below `--data`.
@@ -30,6 +38,29 @@ pub struct Folders {
     /// Subfolder with pictures of defective parts
     #[arg(long, value_name = "NAME", default_value = "def_front")]
     pub defect: String,
+}
+
+/// The same below each of several folders.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ManyFolders {
+    /// Folders, such as one for each split, with pictures of good parts and of defective ones in the subfolders named by --ok and --defect
+    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
+    pub data: Vec<PathBuf>,
+    /// Subfolder with pictures of good parts
+    #[arg(long, value_name = "NAME", default_value = "ok_front")]
+    pub ok: String,
+    /// Subfolder with pictures of defective parts
+    #[arg(long, value_name = "NAME", default_value = "def_front")]
+    pub defect: String,
+}
+
+impl ManyFolders {
+    /// Each of them.
+    pub fn each(&self) -> impl Iterator<Item = Folders> {
+        let of =
+            |data: &PathBuf| Folders { data: data.clone(), ok: self.ok.clone(), defect: self.defect.clone() };
+        self.data.iter().map(of)
+    }
 }
 
 impl Folders {
@@ -53,7 +84,12 @@ impl Folders {
                 bail!("no JPEG, PNG or BMP file in {}", folder.display());
             }
             let name = |path: &Path| path.strip_prefix(&self.data).unwrap_or(path).display().to_string();
-            found.extend(paths.into_iter().map(|path| Labelled { name: name(&path), path, truth }));
+            found.extend(paths.into_iter().map(|path| Labelled {
+                name: name(&path),
+                path,
+                truth,
+                group: None,
+            }));
         }
         Ok(found)
     }

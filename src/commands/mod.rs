@@ -13,6 +13,7 @@ mod eval;
 mod exit;
 mod inspect;
 mod keeper;
+mod known;
 pub mod labelled;
 mod man;
 mod orders;

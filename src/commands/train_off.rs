@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
+use super::labelled::Labelled;
 use super::{ExitCode, UsageError};
+use crate::score::folds::FoldsReport;
 
 /// Trains a model on labelled pictures (not in this build)
 #[derive(Debug, clap::Args)]
@@ -11,12 +13,32 @@ pub(super) struct Args {
     ignored: Vec<OsString>,
 }
 
+/// Arguments of the folds.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct FoldArgs {
+    /// Trains and tests in this many parts (not in this build)
+    #[arg(long, value_name = "K")]
+    pub(super) folds: Option<u8>,
+}
+
 /// Refuses.
 ///
 /// # Errors
 /// Always.
 pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
+    Err(refused())
+}
+
+/// Refuses.
+///
+/// # Errors
+/// Always.
+pub(super) fn run_folds(_: &FoldArgs, _: Vec<Labelled>, _: &str, _: usize) -> anyhow::Result<FoldsReport> {
+    Err(refused())
+}
+
+fn refused() -> anyhow::Error {
     let text =
         "this build has no `train` feature; build castgate with `cargo build --release --features train`";
-    Err(UsageError(text.to_owned()).into())
+    UsageError(text.to_owned()).into()
 }

@@ -165,4 +165,7 @@ pub struct Quality {
     pub escapes: usize,
     /// Good parts that were rejected.
     pub false_rejects: usize,
+    /// Of the pictures that were judged, those that show a photograph which was trained on; null where that is not known.
+    #[serde(default)]
+    pub leaks: Option<usize>,
 }

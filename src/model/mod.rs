@@ -54,6 +54,8 @@ pub struct ModelInfo {
     pub unsure: f32,
     /// Number of trained parameters, from the manifest.
     pub parameters: u64,
+    /// Name of the folder of pictures that it was trained on, from the manifest.
+    pub trained_on: String,
     /// Multiply-adds for one picture, counted in the graph.
     pub multiply_adds: u64,
     /// Size of the ONNX file.

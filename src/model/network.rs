@@ -31,6 +31,7 @@ impl Network {
             threshold: manifest.threshold,
             unsure: manifest.unsure,
             parameters: manifest.parameters,
+            trained_on: manifest.training.data,
             multiply_adds: engine.multiply_adds,
             file_bytes,
             load: Duration::ZERO,

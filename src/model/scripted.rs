@@ -26,6 +26,7 @@ impl Scripted {
             threshold: 0.5,
             unsure: 0.0,
             parameters: 0,
+            trained_on: String::new(),
             multiply_adds: 0,
             file_bytes: 0,
             load: Duration::ZERO,

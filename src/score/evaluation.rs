@@ -40,6 +40,17 @@ pub struct Skipped {
     pub why: String,
 }
 
+/// Which pictures were judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// Name of their folder.
+    pub split: String,
+    /// How many of them show a photograph that the model was trained on, where that is known.
+    pub leaks: Option<u64>,
+    /// Pictures that were left out on request.
+    pub left_out: u64,
+}
+
 /// A wrong verdict.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mistake {
@@ -62,8 +73,14 @@ pub struct Evaluation {
     pub threshold: f32,
     /// Half width of the unsure band.
     pub unsure: f32,
+    /// The folder of the pictures.
+    pub split: String,
     /// Pictures that were judged.
     pub images: u64,
+    /// Of these, pictures that show a photograph which the model was trained on; null where that is not known.
+    pub leaks: Option<u64>,
+    /// Pictures that were left out on request.
+    pub left_out: u64,
     /// Share of right verdicts.
     pub accuracy: Option<f64>,
     /// Area under the ROC curve.
@@ -87,8 +104,15 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The figures of `rows`, which `model` judged by `policy` in `seconds`.
-    pub fn of(model: String, policy: Policy, rows: &[Row], skipped: Vec<Skipped>, seconds: f64) -> Self {
+    /// The figures of `rows`, the pictures `tested`, which `model` judged by `policy` in `seconds`.
+    pub fn of(
+        model: String,
+        policy: Policy,
+        tested: Tested,
+        rows: &[Row],
+        skipped: Vec<Skipped>,
+        seconds: f64,
+    ) -> Self {
         let mut confusion = Confusion::default();
         let (mut errors, mut scores) = (Vec::new(), Vec::new());
         for row in rows {
@@ -108,7 +132,10 @@ impl Evaluation {
             model,
             threshold: policy.threshold,
             unsure: policy.unsure,
+            split: tested.split,
             images: confusion.parts(),
+            leaks: tested.leaks,
+            left_out: tested.left_out,
             accuracy: confusion.accuracy(),
             auc: roc::auc(&scores),
             escapes: confusion.defect_passed,
@@ -135,7 +162,22 @@ impl fmt::Display for Evaluation {
             "model          {}, threshold {}, unsure band +-{}",
             self.model, self.threshold, self.unsure
         )?;
-        writeln!(f, "pictures       {}, {:.0} a second", self.images, self.images_per_second)?;
+        write!(
+            f,
+            "pictures       {} of {}, {:.0} a second",
+            self.images, self.split, self.images_per_second
+        )?;
+        writeln!(
+            f,
+            "{}",
+            if self.left_out > 0 { format!("; {} left out", self.left_out) } else { String::new() }
+        )?;
+        match self.leaks {
+            Some(leaks) => {
+                writeln!(f, "leaks          {leaks} of them show a photograph that was trained on")?
+            }
+            None => writeln!(f, "leaks          unknown: see --groups")?,
+        }
         if !self.skipped.is_empty() {
             writeln!(f, "skipped        {} that cannot be read", self.skipped.len())?;
         }
@@ -188,7 +230,8 @@ mod tests {
             row("bad/e.png", Truth::Defect, Some(1.0), policy),
         ];
         let skipped = vec![Skipped { file: "bad/f.png".to_owned(), why: "is empty".to_owned() }];
-        Evaluation::of("test".to_owned(), policy, &rows, skipped, 0.5)
+        let tested = Tested { split: "parts/test".to_owned(), leaks: Some(2), left_out: 1 };
+        Evaluation::of("test".to_owned(), policy, tested, &rows, skipped, 0.5)
     }
 
     #[test]

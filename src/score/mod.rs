@@ -2,6 +2,7 @@
 
 pub mod confusion;
 pub mod evaluation;
+pub mod folds;
 pub mod latency;
 pub mod roc;
 pub mod summary;

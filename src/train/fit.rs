@@ -11,8 +11,9 @@ use super::adam::Adam;
 use super::augment::{Augment, Change};
 use super::network::Network;
 use super::parameters::{Statistics, initial};
-use super::pictures::{Pictures, Split, fnv1a};
+use super::pictures::{Pictures, fnv1a};
 use super::quality::{Judged, Quality, judge};
+use super::split::Split;
 use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
@@ -271,7 +272,7 @@ mod tests {
             if defective {
                 grey[40..52].fill(20);
             }
-            pictures.push(&grey, if defective { Truth::Defect } else { Truth::Ok });
+            pictures.push(&grey, if defective { Truth::Defect } else { Truth::Ok }, None);
         }
         pictures
     }

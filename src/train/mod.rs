@@ -10,6 +10,7 @@ mod parameters;
 mod pass;
 pub mod pictures;
 pub mod quality;
+pub mod split;
 pub mod step;
 
 pub use adam::Adam;

@@ -33,6 +33,9 @@ mod pipeline;
 mod programs;
 /// Months of belt with faults, and scenarios.
 mod simulation;
+/// Groups of photographs in training and evaluation.
+#[cfg(feature = "train")]
+mod splits;
 /// Devices and brokers for the tests.
 mod support;
 /// Layers, limits and headers of the sources.

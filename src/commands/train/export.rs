@@ -6,14 +6,16 @@ use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Args, load, say};
+use crate::commands::labelled::short_name;
 use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
 use crate::model;
 use crate::train::Network;
 use crate::train::augment::Change;
 use crate::train::fit::{Candidate, Fit};
-use crate::train::pictures::{Pictures, Split};
+use crate::train::pictures::Pictures;
 use crate::train::quality::{Judged, judge, threshold};
+use crate::train::split::Split;
 use crate::verdict::Truth;
 
 /// Validation pictures that the engine scores again before the files are written.
@@ -90,6 +92,7 @@ impl Made<'_> {
         };
         let defective = |of: &[usize]| self.pictures.count(of, Truth::Defect);
         let quality = judge(judged, threshold);
+        let leaks = split.leaks(self.pictures);
         Manifest {
             name: name(&args.out),
             sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -106,7 +109,7 @@ impl Made<'_> {
             training: Training {
                 command: command(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
-                data: data_name(&args.folders.data),
+                data: short_name(&args.folders.data),
                 data_licence: args.licence.clone(),
                 images: Images {
                     train_ok: split.train.len() - defective(&split.train),
@@ -114,31 +117,31 @@ impl Made<'_> {
                     validation_ok: split.validation.len() - defective(&split.validation),
                     validation_defect: defective(&split.validation),
                 },
-                seed: args.seed,
+                seed: args.settings.seed,
                 epochs: self.epochs,
                 best_epoch: self.best.epoch,
                 network: self.network.words(),
             },
             quality: Quality {
                 measured_on: format!(
-                    "{} validation pictures, {} % of the data by seed {}; repeats pixel for pixel are on one side, near repeats may be on both",
+                    "{} validation pictures, {} % of the data by seed {}; repeats pixel for pixel are on one side, {}",
                     judged.len(),
-                    args.validation,
-                    args.seed
+                    args.settings.validation,
+                    args.settings.seed,
+                    if leaks.is_some() {
+                        "and so are pictures of one photograph"
+                    } else {
+                        "near repeats may be on both"
+                    }
                 ),
                 accuracy: decimals(quality.accuracy),
                 auc: decimals(quality.auc),
                 escapes: quality.escapes,
                 false_rejects: quality.false_rejects,
+                leaks,
             },
         }
     }
-}
-
-/// The last two parts of the folder's path: enough to know it by, and nothing of whose computer it was on.
-fn data_name(folder: &Path) -> String {
-    let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
-    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// Rounded to five decimals, which is finer than one picture in most collections.

@@ -17,8 +17,36 @@ const MOST_BYTES: usize = 8 << 30;
 /// What was read.
 pub(super) struct Loaded {
     pub(super) pictures: Pictures,
+    /// Name of each picture, in their order.
+    pub(super) names: Vec<String>,
     /// Name and reason of each file that is no usable picture.
     pub(super) skipped: Vec<(String, String)>,
+}
+
+impl Loaded {
+    /// Says which files were skipped.
+    pub(super) fn tell_skipped(&self) {
+        for (name, error) in &self.skipped {
+            eprintln!("skipped {name}: {error}");
+        }
+    }
+
+    /// # Errors
+    /// [`UsageError`] when the photograph of a picture is not known: it could be on both sides.
+    pub(super) fn all_known(&self) -> anyhow::Result<()> {
+        let unknown: Vec<&String> = (0..self.pictures.len())
+            .filter(|&at| self.pictures.group(at).is_none())
+            .map(|at| &self.names[at])
+            .collect();
+        match unknown.first() {
+            None => Ok(()),
+            Some(first) => Err(UsageError(format!(
+                "--groups does not know {} of the pictures, the first of them {first}; run `castgate audit` again",
+                unknown.len()
+            ))
+            .into()),
+        }
+    }
 }
 
 /// The input of a network that takes grey pictures.
@@ -53,10 +81,13 @@ pub(super) fn load(files: Vec<Labelled>, size: MapSize, threads: usize) -> anyho
         };
         anyhow::Ok(handles.into_iter().flat_map(join).collect())
     })?;
-    let mut loaded = Loaded { pictures: Pictures::new(size), skipped: Vec::new() };
+    let mut loaded = Loaded { pictures: Pictures::new(size), names: Vec::new(), skipped: Vec::new() };
     for (file, read) in files.into_iter().zip(read) {
         match read {
-            Ok(grey) => loaded.pictures.push(&grey, file.truth),
+            Ok(grey) => {
+                loaded.pictures.push(&grey, file.truth, file.group);
+                loaded.names.push(file.name);
+            }
             Err(error) => loaded.skipped.push((file.name, error)),
         }
     }

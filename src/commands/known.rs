@@ -1,0 +1,188 @@
+//! What is known of labelled pictures beyond their labels: which show one photograph, and which are to be left out.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::UsageError;
+use super::labelled::Labelled;
+use crate::audit::listing::Listing;
+
+/// The word that stands for the pictures of `--groups` whose photograph is under both labels.
+const CONFLICTS: &str = "conflicts";
+
+/// The arguments that say it.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Knowing {
+    /// Which pictures show one photograph, as `castgate audit --out` writes it: such pictures are never on two sides
+    #[arg(long, value_name = "groups.csv")]
+    pub(super) groups: Option<PathBuf>,
+    /// Leaves pictures out: a file with their names, one a line, or `conflicts` for all whose photograph stands under both labels
+    #[arg(long, value_name = "FILE|conflicts")]
+    leave_out: Option<PathBuf>,
+}
+
+/// What they say.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    listing: Option<Listing>,
+    /// Names, or ends of names, of pictures to leave out.
+    names: HashSet<PathBuf>,
+    conflicts: bool,
+}
+
+impl Knowing {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`UsageError`] when one cannot be read or understood.
+    pub(super) fn read(&self) -> anyhow::Result<Known> {
+        let listing = match &self.groups {
+            None => None,
+            Some(path) => Some(
+                Listing::parse(&text(path, "--groups")?)
+                    .map_err(|error| UsageError(format!("--groups {}: {error}", path.display())))?,
+            ),
+        };
+        let conflicts = self.leave_out.as_deref() == Some(Path::new(CONFLICTS));
+        if conflicts && listing.is_none() {
+            return Err(
+                UsageError("--leave-out conflicts needs --groups, which names them".to_owned()).into()
+            );
+        }
+        let names = match &self.leave_out {
+            Some(path) if !conflicts => text(path, "--leave-out")?
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(PathBuf::from)
+                .collect(),
+            _ => HashSet::new(),
+        };
+        Ok(Known { listing, names, conflicts })
+    }
+}
+
+fn text(path: &Path, option: &str) -> anyhow::Result<String> {
+    let unreadable = |error| UsageError(format!("{option}: cannot read {}: {error}", path.display()));
+    Ok(std::fs::read_to_string(path).map_err(unreadable)?)
+}
+
+impl Known {
+    /// Whether photographs are known.
+    pub(super) fn has_groups(&self) -> bool {
+        self.listing.is_some()
+    }
+
+    /// Says of the pictures of the folder `data` which photograph each shows, and takes away those that are to be left out; gives their
+    /// number too.
+    ///
+    /// # Errors
+    /// [`UsageError`] when the groups know nothing of this folder.
+    pub(super) fn apply(
+        &self,
+        data: &Path,
+        mut pictures: Vec<Labelled>,
+    ) -> anyhow::Result<(Vec<Labelled>, usize)> {
+        let mut conflicts = HashSet::new();
+        if let Some(listing) = &self.listing {
+            let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+            let split = listing.split_of(&whole).ok_or_else(|| {
+                UsageError(format!(
+                    "--groups knows no folder {}; make it with `castgate audit --data {} --out groups.csv`",
+                    data.display(),
+                    data.display()
+                ))
+            })?;
+            for picture in &mut pictures {
+                let entry = listing.find(split, &picture.name);
+                picture.group = entry.map(|entry| entry.group);
+                if entry.is_some_and(|entry| entry.conflict.is_some()) {
+                    conflicts.insert(picture.name.clone());
+                }
+            }
+        }
+        let before = pictures.len();
+        pictures.retain(|picture| {
+            let in_conflict = self.conflicts && conflicts.contains(&picture.name);
+            !in_conflict && !self.is_named(&picture.path)
+        });
+        let left_out = before - pictures.len();
+        Ok((pictures, left_out))
+    }
+
+    /// Whether the path, or an end of it, is among the names.
+    fn is_named(&self, path: &Path) -> bool {
+        let parts: Vec<_> = path.iter().collect();
+        let end = |from: usize| parts[from..].iter().collect::<PathBuf>();
+        !self.names.is_empty() && (0..parts.len()).any(|from| self.names.contains(&end(from)))
+    }
+
+    /// The photographs of the folder `data`; `None` when they are not known.
+    pub(super) fn groups_of(&self, data: &str) -> Option<HashSet<u64>> {
+        let listing = self.listing.as_ref()?;
+        let split = listing.split_of(Path::new(data))?;
+        let of_split = listing.entries().iter().filter(|entry| entry.split == split);
+        Some(of_split.map(|entry| entry.group).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Truth;
+
+    fn known(leave_out: &str, list: &str) -> Known {
+        let dir = tempfile::tempdir().unwrap();
+        let (groups, names) = (dir.path().join("groups.csv"), dir.path().join("names.txt"));
+        let text = "file,split,label,group,conflict,exact_of,sha256\n\
+                    ok/a.png,train,ok,1,majority,,\nok/b.png,train,ok,2,,,\nbad/c.png,train,defect,1,minority,,\n\
+                    ok/gone.png,train,ok,9,,,\nok/d.png,test,ok,2,,,\n";
+        std::fs::write(&groups, text).unwrap();
+        std::fs::write(&names, list).unwrap();
+        let leave_out = if leave_out == "file" { Some(names) } else { Some(PathBuf::from(leave_out)) };
+        Knowing { groups: Some(groups), leave_out: leave_out.filter(|path| path != Path::new("")) }
+            .read()
+            .unwrap()
+    }
+
+    fn pictures() -> Vec<Labelled> {
+        let picture = |name: &str| Labelled {
+            path: Path::new("x/train").join(name),
+            name: name.to_owned(),
+            truth: Truth::Ok,
+            group: None,
+        };
+        ["ok/a.png", "ok/b.png", "bad/c.png", "ok/new.png"].map(picture).into()
+    }
+
+    #[test]
+    fn pictures_get_their_photographs_and_some_are_left_out() {
+        let groups = |of: &[Labelled]| of.iter().map(|picture| picture.group).collect::<Vec<_>>();
+        let (all, left_out) = known("", "").apply(Path::new("x/train"), pictures()).unwrap();
+        assert_eq!((groups(&all), left_out), (vec![Some(1), Some(2), Some(1), None], 0));
+        let (some, left_out) = known("conflicts", "").apply(Path::new("x/train"), pictures()).unwrap();
+        assert_eq!((groups(&some), left_out), (vec![Some(2), None], 2));
+        let list = "\n a.png\r\ntrain/ok/b.png\nno/such.png\n";
+        let (some, left_out) = known("file", list).apply(Path::new("x/train"), pictures()).unwrap();
+        assert_eq!((groups(&some), left_out), (vec![Some(1), None], 2));
+        assert_eq!(known("", "").groups_of("casting/test"), Some(HashSet::from([2])));
+        assert_eq!(known("", "").groups_of("other"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said() {
+        let said = |error: anyhow::Error| format!("{error:#}");
+        let error = said(known("", "").apply(Path::new("x/other"), pictures()).unwrap_err());
+        assert!(error.contains("--groups knows no folder x/other"), "{error}");
+        let knowing = |groups: Option<&str>, leave_out: Option<&str>| Knowing {
+            groups: groups.map(PathBuf::from),
+            leave_out: leave_out.map(PathBuf::from),
+        };
+        let error = said(knowing(None, Some("conflicts")).read().unwrap_err());
+        assert!(error.contains("needs --groups"), "{error}");
+        for (groups, leave_out) in [(Some("/none.csv"), None), (None, Some("/none.txt"))] {
+            let error = said(knowing(groups, leave_out).read().unwrap_err());
+            assert!(error.contains("cannot read /none."), "{error}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The folds of `castgate eval --folds`: each is trained without, and tested on, its own share of the photographs.
+//!
+//! Owns the order of the folds and what is kept of each. Training itself is that of `castgate train`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::settings::{Settings, require};
+use super::{enough, export, load, normal, say, stop_on_signal, train};
+use crate::commands::labelled::Labelled;
+use crate::score::evaluation::Skipped;
+use crate::score::folds::{FoldScores, FoldsReport, Scored};
+use crate::train::Network;
+use crate::train::fit::Fit;
+use crate::train::pictures::Pictures;
+use crate::train::quality::threshold;
+use crate::train::split::{Split, folds, leaks};
+
+/// What the folds are asked to do.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::commands) struct FoldArgs {
+    /// Trains and tests K models instead of judging one: each is tested on photographs that it never saw. Needs --groups
+    #[arg(long, value_name = "K", conflicts_with = "model", requires = "groups",
+        value_parser = clap::value_parser!(u8).range(2..=50))]
+    pub(in crate::commands) folds: Option<u8>,
+    /// Folder that keeps the result of each fold: the command takes finished ones from there when it is run again
+    #[arg(long, value_name = "DIR", requires = "folds")]
+    work: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Training, with --folds")]
+    settings: Settings,
+}
+
+/// Trains and tests all folds of the pictures `files`, which come from `data`.
+///
+/// # Errors
+/// [`crate::commands::UsageError`] when pictures or settings do not do; others when a result cannot be written, or when it was stopped.
+pub(in crate::commands) fn run_folds(
+    args: &FoldArgs,
+    files: Vec<Labelled>,
+    data: &str,
+    left_out: usize,
+) -> anyhow::Result<FoldsReport> {
+    let settings = &args.settings;
+    let network = settings.network()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
+    if let Some(work) = &args.work {
+        std::fs::create_dir_all(work)
+            .with_context(|| format!("cannot make the folder {}", work.display()))?;
+    }
+    let loaded = load::load(files, network.input(), settings.threads())?;
+    loaded.tell_skipped();
+    loaded.all_known()?;
+    let count = usize::from(args.folds.unwrap_or(2));
+    let tested = folds(&loaded.pictures, count, settings.seed);
+    let mut results = Vec::with_capacity(count);
+    for (at, tested) in tested.iter().enumerate() {
+        say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
+        let file = args.work.as_ref().map(|work| work.join(format!("fold-{}.json", at + 1)));
+        let one = One { settings, network: &network, pictures: &loaded.pictures, names: &loaded.names };
+        results.push(one.run(tested, file.as_deref(), &stop)?);
+    }
+    let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.seed);
+    let skipped = loaded.skipped.into_iter().map(|(file, why)| Skipped { file, why }).collect();
+    Ok(FoldsReport::new(split, left_out as u64, &results, skipped))
+}
+
+/// What one fold works on.
+struct One<'a> {
+    settings: &'a Settings,
+    network: &'a Network,
+    pictures: &'a Pictures,
+    names: &'a [String],
+}
+
+impl One<'_> {
+    fn run(&self, tested: &[usize], file: Option<&Path>, stop: &AtomicBool) -> anyhow::Result<FoldScores> {
+        let pictures = self.pictures;
+        let others: Vec<usize> = (0..pictures.len()).filter(|at| tested.binary_search(at).is_err()).collect();
+        require(!tested.is_empty(), || "fewer photographs than folds; use a smaller --folds".to_owned())?;
+        let split = Split::among(pictures, &others, self.settings.validation_share(), self.settings.seed);
+        enough(pictures, &split)?;
+        let plan = self.settings.plan(split.train.len());
+        let mut fit = Fit::new(self.network.clone(), plan, pictures, &split, normal(pictures, &split));
+        let print = format!("{:016x}", fit.print());
+        if let Some(done) = file.and_then(|file| finished(file, &print, tested.len())) {
+            say("          finished before");
+            return Ok(done);
+        }
+        if !train(&mut fit, self.settings.epochs, None, stop)? {
+            bail!("stopped; the folds that are finished are kept where --work says");
+        }
+        let best = fit.best().cloned().ok_or_else(|| anyhow!("nothing was trained"))?;
+        // The threshold is chosen where the epoch was, and never on what is tested.
+        let threshold = threshold(&fit.scores(&best.parameters, &best.statistics, &split.validation));
+        let scores = fit.scores(&best.parameters, &best.statistics, tested);
+        let scored =
+            |(&at, (score, truth)): (&usize, _)| Scored { file: self.names[at].clone(), truth, score };
+        let result = FoldScores {
+            print,
+            trained: split.train.len() as u64,
+            validated: split.validation.len() as u64,
+            leaks: leaks(pictures, &others, tested).map(|leaks| leaks as u64),
+            epoch: best.epoch,
+            threshold,
+            scores: tested.iter().zip(scores).map(scored).collect(),
+        };
+        if let Some(file) = file {
+            export::write_whole(file, &serde_json::to_vec_pretty(&result)?)?;
+        }
+        Ok(result)
+    }
+}
+
+/// The result of a fold that was finished before, if the file holds that of this very fold.
+fn finished(file: &Path, print: &str, tested: usize) -> Option<FoldScores> {
+    let kept: FoldScores = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    (kept.print == print && kept.scores.len() == tested).then_some(kept)
+}

@@ -1,0 +1,88 @@
+//! How a network is trained: the settings that `train` and the folds of `eval` share.
+
+use crate::commands::UsageError;
+use crate::kernels::MapSize;
+use crate::train::Network;
+use crate::train::augment::Augment;
+use crate::train::fit::Plan;
+use crate::train::network::TAPERED;
+
+/// The settings on the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::commands) struct Settings {
+    /// The network: convolutions as CHANNELS with `n` for batch normalisation and `p` for pooling, then `d` and the
+    /// units of the dense layer
+    #[arg(long, value_name = "LAYERS", default_value = TAPERED)]
+    network: String,
+    /// Side of the square picture that the network sees, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u16).range(8..=512))]
+    pub(super) size: u16,
+    /// Passes over the training pictures
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) epochs: u32,
+    /// Pictures for one training step
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=1024))]
+    batch: u16,
+    /// Greatest learning rate
+    #[arg(long, value_name = "RATE", default_value_t = 0.003)]
+    rate: f64,
+    /// Seed of everything random: split, weights, order and changes of the pictures
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Changes to the training pictures: `none`, `flips` (flips and quarter turns), or `full` (framing and light too)
+    #[arg(long, value_name = "KIND", default_value = "full")]
+    augment: Augment,
+    /// Draws labels towards 0.5 by this share, 0 to 0.5: makes scores less sure and wrong labels less harmful
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    smoothing: f64,
+    /// Share of the pictures kept for validation, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(5..=50))]
+    pub(super) validation: u8,
+    /// Threads; without it, one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl Settings {
+    /// The network, when the settings do.
+    ///
+    /// # Errors
+    /// [`UsageError`] naming the setting that does not.
+    pub(super) fn network(&self) -> anyhow::Result<Network> {
+        let side = usize::from(self.size);
+        let network = Network::parse(&self.network, MapSize { height: side, width: side })
+            .map_err(|error| UsageError(format!("--network: {error}")))?;
+        let (rate, smoothing) = (self.rate, self.smoothing);
+        require(rate > 0.0 && rate <= 1.0, || format!("--rate {rate} is outside 0 to 1"))?;
+        require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
+        Ok(network)
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(256);
+        self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// Share of the pictures that is kept for validation, 0 to 1.
+    pub(super) fn validation_share(&self) -> f64 {
+        f64::from(self.validation) / 100.0
+    }
+
+    /// What is asked of a run on `pictures` training pictures.
+    pub(super) fn plan(&self, pictures: usize) -> Plan {
+        Plan {
+            epochs: self.epochs,
+            batch: usize::from(self.batch).min(pictures),
+            rate: self.rate,
+            seed: self.seed,
+            augment: self.augment,
+            smoothing: self.smoothing,
+            threads: self.threads(),
+        }
+    }
+}
+
+/// A [`UsageError`] unless something holds.
+pub(super) fn require(holds: bool, problem: impl FnOnce() -> String) -> anyhow::Result<()> {
+    if holds { Ok(()) } else { Err(UsageError(problem()).into()) }
+}
