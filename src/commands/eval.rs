@@ -1,5 +1,7 @@
 //! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
 
+mod stress;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,8 +26,9 @@ use crate::vision::{Inspection, Preprocessor};
 /// trained on copies of them looks better than it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   castgate eval --model models/casting.onnx --data casting/test --json eval.json
+  castgate eval --model casting --data casting/test --stress
 
 Exit codes: 0 judged, 2 the folder cannot be used, 3 the model cannot be used")]
 pub(super) struct Args {
@@ -41,6 +44,9 @@ pub(super) struct Args {
     /// Write the figures as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
+    #[arg(long)]
+    stress: bool,
 }
 
 /// One picture at a time: file, preprocessing, model, verdict.
@@ -61,6 +67,14 @@ pub(super) struct Judged {
     pub sharpness: Option<f32>,
     /// Seconds for reading and decoding, preprocessing, and the model.
     pub seconds: [f64; 3],
+}
+
+impl Judged {
+    /// A picture that did not get as far as the model; `why` says what is wrong with it.
+    fn unusable(why: String) -> Self {
+        let verdict = Verdict::Reject(Reason::BadImage);
+        Self { answer: Answer::Fault(why), verdict, sharpness: None, seconds: [0.0; 3] }
+    }
 }
 
 impl Judge {
@@ -84,9 +98,20 @@ impl Judge {
     /// Judges the picture in a file; an error says why it cannot be read.
     pub(super) fn judge(&mut self, path: &std::path::Path) -> Result<Judged, String> {
         let begin = self.clock.now();
-        read_picture(path, &mut self.frame).map_err(|error| error.to_string())?;
+        let mut frame = std::mem::take(&mut self.frame);
+        let read = read_picture(path, &mut frame).map_err(|error| error.to_string());
+        let seconds = self.clock.now().seconds_since(begin);
+        let judged = read.map(|()| self.judge_frame(&frame));
+        self.frame = frame;
+        let mut judged = judged?;
+        judged.seconds[0] = seconds;
+        Ok(judged)
+    }
+
+    /// Judges a picture in memory; its time for reading is 0.
+    pub(super) fn judge_frame(&mut self, frame: &Frame) -> Judged {
         let read = self.clock.now();
-        self.preprocessor.apply(&self.frame, &mut self.seen);
+        self.preprocessor.apply(frame, &mut self.seen);
         let prepared = self.clock.now();
         let (answer, verdict) = match self.seen.unusable {
             Some(reason) => (Answer::Fault(reason.name().to_owned()), Verdict::Reject(reason)),
@@ -96,9 +121,9 @@ impl Judge {
             },
         };
         let end = self.clock.now();
-        let seconds = [read.seconds_since(begin), prepared.seconds_since(read), end.seconds_since(prepared)];
+        let seconds = [0.0, prepared.seconds_since(read), end.seconds_since(prepared)];
         let sharpness = self.seen.sightings.first().map(|sighting| sighting.sharpness);
-        Ok(Judged { answer, verdict, sharpness, seconds })
+        Judged { answer, verdict, sharpness, seconds }
     }
 }
 
@@ -113,23 +138,28 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut judge = Judge::new(&args.model, args.threshold)?;
     let (mut rows, mut skipped) = (Vec::new(), Vec::new());
     let begin = judge.clock.now();
-    for picture in pictures {
+    for picture in &pictures {
         match judge.judge(&picture.path) {
             Ok(judged) => rows.push(Row {
-                file: picture.name,
+                file: picture.name.clone(),
                 truth: picture.truth,
                 answer: judged.answer,
                 verdict: judged.verdict,
             }),
             Err(why) => {
                 log::warn!("{} cannot be used: {why}", picture.path.display());
-                skipped.push(Skipped { file: picture.name, why });
+                skipped.push(Skipped { file: picture.name.clone(), why });
             }
         }
     }
     let seconds = judge.clock.now().seconds_since(begin);
-    let evaluation = Evaluation::of(judge.info().name.clone(), judge.policy(), &rows, skipped, seconds);
+    let mut evaluation = Evaluation::of(judge.info().name.clone(), judge.policy(), &rows, skipped, seconds);
     print(&evaluation.to_string())?;
+    if args.stress {
+        let stress = stress::run(&args.model, args.threshold, &pictures)?;
+        print(&format!("\n{stress}"))?;
+        evaluation.stress = Some(stress);
+    }
     if let Some((path, file)) = json {
         write_json(file, &evaluation).with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -15,6 +15,7 @@ mod keeper;
 pub mod labelled;
 mod man;
 mod orders;
+mod progress;
 mod reload;
 mod reporter;
 mod run;

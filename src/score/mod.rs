@@ -4,5 +4,6 @@ pub mod confusion;
 pub mod evaluation;
 pub mod latency;
 pub mod roc;
+pub mod stress;
 pub mod summary;
 mod text;

@@ -3,10 +3,12 @@
 //! Owns the order of the steps, which `run`, `eval`, `inspect` and `train` share. Pure: must not know the clock, threads or
 //! the engine. Memory is kept from frame to frame; once it is warm nothing is allocated.
 
+pub mod alter;
 mod convert;
 mod locate;
 mod normalise;
 mod resize;
+pub mod warp;
 
 use std::sync::Arc;
 

@@ -10,6 +10,8 @@ mod contract_gate;
 mod contract_outputs;
 /// What every source of sensor events must do, on simulated ones and on real GPIO lines.
 mod contract_sensor;
+/// Evaluation on drawn pictures.
+mod eval;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.

@@ -1,0 +1,44 @@
+//! `castgate eval` on drawn pictures: the stress test, and what it writes.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::golden::castgate;
+
+/// Draws `parts` parts, half of them defective.
+pub(crate) fn draw(folder: &Path, parts: u32) {
+    let parts = parts.to_string();
+    let drawn =
+        castgate().args(["draw", "--seed", "11", "--parts", &parts, "--out"]).arg(folder).output().unwrap();
+    assert!(drawn.status.success());
+}
+
+fn eval(data: &Path, more: &[&str]) -> Output {
+    castgate().args(["eval", "--model", "demo", "--data"]).arg(data).args(more).output().unwrap()
+}
+
+#[test]
+fn the_stress_test_is_the_same_each_time_and_begins_with_the_figures_of_the_pictures_themselves() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("drawn");
+    draw(&data, 6);
+    let json = dir.path().join("eval.json");
+    let first = eval(&data, &["--stress", "--json", json.to_str().unwrap()]);
+    assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
+    let table = |output: &Output| {
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        text[text.find("alteration ").unwrap()..].to_owned()
+    };
+    assert_eq!(table(&first), table(&eval(&data, &["--stress"])));
+    let figures: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let rows = figures["stress"]["rows"].as_array().unwrap();
+    assert_eq!(rows[0]["name"], "unchanged");
+    for name in ["images", "accuracy", "auc", "escapes", "false_rejects"] {
+        assert_eq!(rows[0][name], figures[name], "{name}");
+    }
+    for kind in
+        ["exposure", "gain", "gamma", "blur", "noise", "shift", "zoom", "stretch", "turn", "ground", "jpeg"]
+    {
+        assert!(rows.iter().any(|row| row["kind"] == kind && row["images"] == 6), "{kind}");
+    }
+}
