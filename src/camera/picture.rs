@@ -188,6 +188,27 @@ pub fn through_jpeg(frame: &Frame, quality: u8, into: &mut Frame) -> Result<(), 
     fill(image::codecs::jpeg::JpegDecoder::new(Cursor::new(bytes))?, into)
 }
 
+/// A consistent frame as PNG, made smaller until no side is longer than `side` pixels.
+///
+/// # Errors
+/// When the frame cannot be encoded.
+pub fn thumbnail(frame: &Frame, side: u32) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    let factor = (f64::from(side) / f64::from(width.max(height))).min(1.0);
+    let shrunk = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
+    let pixels = frame.pixels.clone();
+    let picture = match frame.format {
+        PixelFormat::Grey8 => {
+            image::GrayImage::from_raw(width, height, pixels).map(image::DynamicImage::from)
+        }
+        PixelFormat::Rgb8 => image::RgbImage::from_raw(width, height, pixels).map(image::DynamicImage::from),
+    };
+    let picture = picture.ok_or(PictureError::Empty)?;
+    let mut bytes = Cursor::new(Vec::new());
+    picture.thumbnail_exact(shrunk(width), shrunk(height)).write_to(&mut bytes, image::ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
 fn colour(format: PixelFormat) -> image::ExtendedColorType {
     match format {
         PixelFormat::Grey8 => image::ExtendedColorType::L8,

@@ -1,5 +1,6 @@
 //! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
 
+mod report;
 mod stress;
 
 use std::fs::File;
@@ -28,7 +29,7 @@ use crate::vision::{Inspection, Preprocessor};
 #[command(after_help = "\
 Examples:
   castgate eval --model models/casting.onnx --data casting/test --json eval.json
-  castgate eval --model casting --data casting/test --stress
+  castgate eval --model casting --data casting/test --stress --report casting.html
 
 Exit codes: 0 judged, 2 the folder cannot be used, 3 the model cannot be used")]
 pub(super) struct Args {
@@ -47,6 +48,8 @@ pub(super) struct Args {
     /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
     #[arg(long)]
     stress: bool,
+    #[command(flatten)]
+    report: report::Args,
 }
 
 /// One picture at a time: file, preprocessing, model, verdict.
@@ -135,17 +138,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let pictures = args.folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
     // Opened first: a long evaluation must not end with a file that cannot be written.
     let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    let report = args.report.create()?;
     let mut judge = Judge::new(&args.model, args.threshold)?;
-    let (mut rows, mut skipped) = (Vec::new(), Vec::new());
+    let (mut rows, mut spans, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     let begin = judge.clock.now();
     for picture in &pictures {
         match judge.judge(&picture.path) {
-            Ok(judged) => rows.push(Row {
-                file: picture.name.clone(),
-                truth: picture.truth,
-                answer: judged.answer,
-                verdict: judged.verdict,
-            }),
+            Ok(Judged { answer, verdict, seconds, .. }) => {
+                rows.push(Row { file: picture.name.clone(), truth: picture.truth, answer, verdict });
+                spans.push(seconds);
+            }
             Err(why) => {
                 log::warn!("{} cannot be used: {why}", picture.path.display());
                 skipped.push(Skipped { file: picture.name.clone(), why });
@@ -159,6 +161,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let stress = stress::run(&args.model, args.threshold, &pictures)?;
         print(&format!("\n{stress}"))?;
         evaluation.stress = Some(stress);
+    }
+    if let Some(report) = report {
+        let about = (judge.info(), args.folders.data.as_path());
+        report.write(about, &pictures, &evaluation, (&rows, &spans))?;
     }
     if let Some((path, file)) = json {
         write_json(file, &evaluation).with_context(|| format!("cannot write {}", path.display()))?;

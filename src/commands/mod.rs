@@ -10,6 +10,7 @@ mod devices;
 mod draw;
 mod eval;
 mod exit;
+mod files;
 mod inspect;
 mod keeper;
 pub mod labelled;

@@ -42,3 +42,33 @@ fn the_stress_test_is_the_same_each_time_and_begins_with_the_figures_of_the_pict
         assert!(rows.iter().any(|row| row["kind"] == kind && row["images"] == 6), "{kind}");
     }
 }
+
+#[test]
+fn the_report_is_one_file_that_needs_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("drawn");
+    draw(&data, 6);
+    std::fs::rename(data.join("ok_front/part_0.png"), data.join("ok_front/<b>&.png")).unwrap();
+    let file = dir.path().join("report.html");
+    let report = file.to_str().unwrap();
+    let told = ["--threshold", "0", "--report", report, "--split", "drawn anew", "--leak", "none"];
+    let output = eval(&data, &told);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    for part in [
+        "ok_front/&lt;b&gt;&amp;.png",
+        "drawn anew",
+        "ROC curve",
+        "Cost by threshold",
+        "Latency",
+        "false reject",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("<img src=\"data:image/png;base64,").count(), 3, "each false reject is shown");
+    assert!(!page.contains("<b>&.png") && !page.contains("://") && !page.contains("<script"));
+    let alone = eval(&data, &["--leak", "none"]);
+    assert_eq!(alone.status.code(), Some(2));
+    let nowhere = eval(&data, &["--report", "/nonexistent/report.html"]);
+    assert_eq!(nowhere.status.code(), Some(3));
+}

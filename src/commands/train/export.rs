@@ -1,11 +1,12 @@
 //! Writes what training made: the ONNX file and its manifest, after the engine has read them and given the same scores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Args, load, say};
+use crate::commands::files::{data_name, write_whole};
 use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
 use crate::model;
@@ -135,12 +136,6 @@ impl Made<'_> {
     }
 }
 
-/// The last two parts of the folder's path: enough to know it by, and nothing of whose computer it was on.
-fn data_name(folder: &Path) -> String {
-    let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
-    parts[parts.len().saturating_sub(2)..].join("/")
-}
-
 /// Rounded to five decimals, which is finer than one picture in most collections.
 fn decimals(value: f64) -> f64 {
     (value * 1e5).round() / 1e5
@@ -151,26 +146,4 @@ fn command() -> String {
     let quoted = |text: String| if text.contains(char::is_whitespace) { format!("'{text}'") } else { text };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
     std::iter::once("castgate".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-/// Whether a file could be written there, found out before the long run.
-pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
-    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
-    let part = beside(path);
-    std::fs::write(&part, b"").with_context(|| format!("cannot write {}", path.display()))?;
-    std::fs::remove_file(&part).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Writes a file whole or not at all: under another name first.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let part = beside(path);
-    std::fs::write(&part, bytes)
-        .and_then(|()| std::fs::rename(&part, path))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

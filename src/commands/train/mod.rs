@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, anyhow};
 
 use super::labelled::Folders;
-use super::{ExitCode, UsageError, print};
+use super::{ExitCode, UsageError, files, print};
 use crate::kernels::MapSize;
 use crate::service::signals::{SignalWatch, end_at_once};
 use crate::train::augment::Augment;
@@ -181,7 +181,7 @@ fn check(args: &Args) -> anyhow::Result<Network> {
     require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
     let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
     require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
-    export::try_out(&args.out)?;
+    files::try_out(&args.out)?;
     Ok(network)
 }
 
@@ -261,7 +261,7 @@ fn train(fit: &mut Fit<'_>, args: &Args, file: &Path, stop: &AtomicBool) -> anyh
             return Ok(false);
         };
         show.epoch(&report);
-        export::write_whole(file, &checkpoint::encode(&fit.progress(), print))?;
+        files::write_whole(file, &checkpoint::encode(&fit.progress(), print))?;
     }
     show.end();
     Ok(true)
