@@ -22,6 +22,7 @@ mod reporter;
 mod run;
 mod send;
 mod simulate;
+mod threshold;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(not(feature = "train"))]
@@ -76,6 +77,7 @@ commands! {
     "Models": {
         Inspect => inspect,
         Eval => eval,
+        Threshold => threshold,
         Train => train,
         Draw => draw,
     }

@@ -10,3 +10,4 @@ pub mod roc;
 pub mod stress;
 pub mod summary;
 mod text;
+pub mod threshold;

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
+use castgate::config::manifest::Manifest;
+use castgate::config::yaml;
+
 use crate::golden::castgate;
 
 /// Draws `parts` parts, half of them defective.
@@ -71,4 +74,49 @@ fn the_report_is_one_file_that_needs_no_other() {
     assert_eq!(alone.status.code(), Some(2));
     let nowhere = eval(&data, &["--report", "/nonexistent/report.html"]);
     assert_eq!(nowhere.status.code(), Some(3));
+}
+
+#[test]
+fn a_threshold_is_chosen_and_written_or_refused_with_the_number_of_pictures_it_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("drawn");
+    draw(&data, 24);
+    let model = dir.path().join("mine.onnx");
+    let manifest = dir.path().join("mine.yaml");
+    std::fs::copy(crate::golden::path("models/demo.onnx"), &model).unwrap();
+    let text = std::fs::read_to_string(crate::golden::path("models/demo.yaml")).unwrap();
+    std::fs::write(
+        &manifest,
+        text.replace("\nthreshold: 0.5\nunsure: 0.0\n", "\nthreshold: 0.875\nunsure: 0.125\n"),
+    )
+    .unwrap();
+    let read = || yaml::from_str::<Manifest>(&std::fs::read_to_string(&manifest).unwrap()).unwrap();
+    let before = read();
+    assert_eq!((before.threshold, before.unsure), (0.875, 0.125));
+    let threshold = |model: &Path, more: &[&str]| {
+        let mut command = castgate();
+        let output =
+            command.args(["threshold", "--model"]).arg(model).arg("--data").arg(&data).args(more).output();
+        let output = output.unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    let (code, said) = threshold(&model, &["--max-escape-rate", "1%", "--write"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("12 pictures of defective parts cannot prove") && said.contains("at least 299"),
+        "{said}"
+    );
+    assert_eq!(read(), before);
+    let (code, said) = threshold(&model, &["--max-escape-rate", "25%", "--write"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("<- chosen") && said.contains("escapes        0 of 12; at most 22.09 %"), "{said}");
+    let after = read();
+    assert_ne!((after.threshold, after.unsure), (before.threshold, before.unsure));
+    assert_eq!(Manifest { threshold: before.threshold, unsure: before.unsure, ..after }, before);
+    castgate::model::open(&model).unwrap();
+    let (code, said) = threshold(Path::new("demo"), &["--write"]);
+    assert!(code == Some(2) && said.contains("is built in"), "{said}");
+    let (code, said) = threshold(Path::new("demo"), &["--escape-cost", "3", "--max-escape-rate", "1%"]);
+    assert!(code == Some(2) && said.contains("cannot be used with"), "{said}");
 }
