@@ -14,6 +14,7 @@ use super::labelled::Folders;
 use super::{ExitCode, UsageError, print};
 use crate::camera::picture::read_picture;
 use crate::clock::{Clock, SystemClock};
+use crate::config::manifest::Input;
 use crate::decide::Policy;
 use crate::frame::Frame;
 use crate::model::{self, Classifier};
@@ -48,6 +49,9 @@ pub(super) struct Args {
     /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
     #[arg(long)]
     stress: bool,
+    /// Say how often the model's heat maps point at the defect: --data must hold the places in labels.csv, as `draw` writes it
+    #[arg(long)]
+    locate: bool,
     #[command(flatten)]
     report: report::Args,
 }
@@ -96,6 +100,16 @@ impl Judge {
 
     pub(super) fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// What the model takes.
+    pub(super) fn input(&self) -> &Input {
+        self.model.input()
+    }
+
+    /// The picture file that was judged last, and what the model was given of it; nothing when it did not get that far.
+    pub(super) fn last(&self) -> (&Frame, &[f32]) {
+        (&self.frame, &self.seen.tensors)
     }
 
     /// Judges the picture in a file; an error says why it cannot be read.
@@ -157,6 +171,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let seconds = judge.clock.now().seconds_since(begin);
     let mut evaluation = Evaluation::of(judge.info().name.clone(), judge.policy(), &rows, skipped, seconds);
     print(&evaluation.to_string())?;
+    if args.locate {
+        let located = super::heat::locate(&args.model, &args.folders.data, &pictures)?;
+        print(&format!("\n{located}"))?;
+    }
     if args.stress {
         let stress = stress::run(&args.model, args.threshold, &pictures)?;
         print(&format!("\n{stress}"))?;

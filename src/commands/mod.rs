@@ -11,6 +11,7 @@ mod draw;
 mod eval;
 mod exit;
 mod files;
+mod heat;
 mod inspect;
 mod keeper;
 pub mod labelled;

@@ -7,6 +7,7 @@ pub mod alter;
 mod convert;
 mod locate;
 mod normalise;
+pub mod overlay;
 mod resize;
 pub mod warp;
 

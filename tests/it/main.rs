@@ -16,6 +16,9 @@ mod eval;
 mod fresh;
 /// Comparing with golden files.
 mod golden;
+/// Heat maps of drawn parts.
+#[cfg(feature = "train")]
+mod heat;
 /// Licences of the dependencies.
 mod licences;
 /// The whole simulated line with the shipped model.
