@@ -71,8 +71,12 @@ impl Engine {
                     to = to.min(centre - sighting.length_mm / 2.0 - part / 2.0);
                 }
             } else if sighting.whole {
+                let (bare, next) = (self.was_bare(centre, seen), self.next);
                 match self.part_of(centre, seen.captured_at, now, out) {
-                    Some(at) => slipped |= self.on_sighting(at, sighting, seen, (centre, now)),
+                    Some(at) => {
+                        slipped |= self.on_sighting(at, sighting, seen, (centre, now));
+                        slipped |= bare && self.next > next;
+                    }
                     // Who it is, a later frame will tell: until then its stretch of belt is unknown.
                     None => to = to.min(centre - part / 2.0),
                 }
@@ -89,23 +93,33 @@ impl Engine {
         }
     }
 
-    /// A thing that is no part, or none of the right size: nothing near it is cleared. Whether it is in the ledger.
+    /// Whether an earlier frame showed that no unknown part is at this place: what is seen there now has come by a movement that was
+    /// not counted.
+    fn was_bare(&self, centre: f64, seen: &Inspection) -> bool {
+        let known_to = self.coverage.known_to(self.odometer.doubt_at(seen.captured_at));
+        self.coverage.unknown_to().is_some_and(|to| centre > to)
+            && centre + self.rules.measuring.tolerance < known_to
+    }
+
+    /// A thing that is no part, or none of the right size: nothing near it is cleared. Whether all of it that is seen is to be removed.
     fn on_odd_thing(&mut self, sighting: &Sighting, centre: f64, now: Time, out: &mut Vec<Action>) -> bool {
         let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
         let reach = (sighting.length_mm / 2.0 + part / 2.0).max(pitch / 2.0);
-        let mut known = false;
+        let tolerance = self.rules.measuring.tolerance;
+        let (mut known, mut removed) = (false, false);
         for entry in self.ledger.iter_mut().filter(|e| !e.adrift && (e.centre - centre).abs() < reach) {
             entry.fault = entry.fault.or(Some(Reason::OddSize));
             entry.sighted = true;
+            let ends = 2.0 * (entry.centre - centre).abs() + sighting.length_mm;
             if !sighting.cut {
                 // All of the thing is to be removed with the part that it was taken for.
-                let ends = 2.0 * (entry.centre - centre).abs() + sighting.length_mm;
                 entry.length = entry.length.max(ends);
             }
             known = true;
+            removed |= ends <= entry.length + tolerance;
         }
         if known || sighting.cut {
-            return known;
+            return removed;
         }
         let zero = self.zero_of(centre);
         if let Some(opened) = self.open((Announced::Nothing, centre), zero, now, out) {
