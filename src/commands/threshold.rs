@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::eval::Judge;
-use super::files::{data_name, write_whole};
+use super::files::{data_name, try_out, write_whole};
 use super::labelled::Folders;
 use super::{ExitCode, UsageError, print};
 use crate::config::manifest::Manifest;
@@ -81,6 +81,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             "--write: `{name}` is built in and has no manifest to write; copy models/{name}.onnx and .yaml"
         ))
         .into());
+    }
+    if args.write {
+        // Not after thousands of pictures.
+        try_out(&manifest)?;
     }
     let pictures = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
     let mut judge = Judge::new(&args.model, None)?;
