@@ -25,17 +25,18 @@ impl Stamps {
     /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is within `within` of the
     /// least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
     /// it lasts, and for as many frames after that: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
+    /// A first delay is compared with nothing, so it must not be longer than `first`.
     pub(super) fn believe(
         &mut self,
         captured_at: Time,
         received_at: Time,
-        within: f64,
+        (within, first): (f64, f64),
         stale_after: Duration,
     ) -> bool {
         let delay = received_at.seconds_since(captured_at);
         let least = self.delays.iter().copied().fold(f64::INFINITY, f64::min);
         let fits = (-0.001..=stale_after.as_secs_f64()).contains(&delay)
-            && (self.delays.is_empty() || (delay - least).abs() <= within);
+            && if self.delays.is_empty() { delay <= first } else { (delay - least).abs() <= within };
         self.owed = if fits { self.owed.saturating_sub(1) } else { (self.owed + 1).min(MOST_OWED) };
         let believed = fits && self.owed == 0;
         if believed {
@@ -63,7 +64,7 @@ mod tests {
     }
 
     fn check(stamps: &mut Stamps, at: i64, delay: i64) -> bool {
-        stamps.believe(t(at), t(at + delay), 0.05, Duration::from_millis(500))
+        stamps.believe(t(at), t(at + delay), (0.05, 0.15), Duration::from_millis(500))
     }
 
     #[test]
@@ -81,5 +82,16 @@ mod tests {
     fn one_late_frame_is_not_believed_and_changes_nothing() {
         let mut stamps = Stamps::default();
         assert!(check(&mut stamps, 0, 10) && !check(&mut stamps, 50, 90) && check(&mut stamps, 100, 12));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_from_the_first_frame_on_is_not_believed() {
+        let mut stamps = Stamps::default();
+        assert!((0..20).all(|k| !check(&mut stamps, k * 50, 380)));
+        assert_eq!(
+            (0..21).filter(|k| check(&mut stamps, 1000 + k * 50, 12)).count(),
+            2,
+            "as long as it did not fit"
+        );
     }
 }

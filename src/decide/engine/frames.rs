@@ -47,9 +47,14 @@ impl Engine {
 
     /// Why nothing follows from a frame, if so.
     fn unusable(&mut self, seen: &Inspection, now: Time) -> Option<Reason> {
-        let within = self.rules.measuring.tolerance / self.rules.geometry.speed;
+        let geometry = &self.rules.geometry;
+        let within = self.rules.measuring.tolerance / geometry.speed;
+        // A wrong first delay below half a pitch shows parts off their places, and above it on their neighbours' places. Frames of a slow
+        // camera take up to two of its periods.
+        let first = (geometry.min_pitch / 2.0).max(2.0 * geometry.step) / geometry.speed;
+        let stale_after = self.rules.stale_after;
         let believed = !self.rules.follows_belt
-            || self.stamps.believe(seen.captured_at, seen.received_at, within, self.rules.stale_after);
+            || self.stamps.believe(seen.captured_at, seen.received_at, (within, first), stale_after);
         if !believed || now - seen.captured_at > self.rules.stale_after {
             return Some(Reason::StaleFrame);
         }
