@@ -100,7 +100,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     log::set_max_level(level);
     let mut totals = result?;
     totals.parts_per_second = totals.parts as f64 / (clock.now() - began).as_secs_f64().max(1e-9);
-    print(&text(&totals, &args))?;
+    print(&text(&totals, &args, &months))?;
     if let Some((path, file)) = &mut json {
         let text = serde_json::to_string_pretty(&totals)?;
         writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
@@ -146,7 +146,7 @@ fn stretch(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// The result as people read it.
-fn text(totals: &Totals, args: &Args) -> String {
+fn text(totals: &Totals, args: &Args, months: &Months) -> String {
     let mut out = String::new();
     let list = |of: &std::collections::BTreeMap<&'static str, u64>| {
         of.iter().map(|(name, count)| format!("  {name:<22} {count}\n")).collect::<String>()
@@ -193,7 +193,7 @@ fn text(totals: &Totals, args: &Args) -> String {
             out,
             "again: castgate simulate{config} --seed {} --parts {} --shift {} --faults {} --every {}",
             first.seed,
-            args.shift.min(totals.parts),
+            months.parts_of(first.seed),
             args.shift,
             args.faults,
             args.every

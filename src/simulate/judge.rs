@@ -2,6 +2,8 @@
 //!
 //! Compares what the line said with the physical truth. Must not use what the line decides by: its own arithmetic is short and naive.
 
+mod attribute;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,8 +27,6 @@ const NEAR_S: f64 = 6.0;
 const EDGE_S: f64 = 0.01;
 /// A window may be off by so much, in seconds: two encoder readings' worth of rounding.
 const WINDOW_OFF_S: f64 = 0.006;
-/// Parts that overlap by less than this along the belt do not touch, in millimetres.
-const TOUCHING_MM: f64 = 10.0;
 
 /// What the line told of a part.
 #[derive(Debug, Clone)]
@@ -196,33 +196,13 @@ impl Judge {
             let cleared = since.map(|at| self.check_clearance(&self.plant.parts[index], record, at));
             let second = record.gate == GateId::Second;
             let told = Told { number, outcome: record.outcome, second, cleared };
-            // Parts that touch are one long thing to the sensor, and what is told of that is told of each of them.
-            let edge = self.plant.parts[index].edge;
-            let end = edge + record.length_mm.filter(|_| told.cleared.is_none()).unwrap_or(0.0) - TOUCHING_MM;
-            let held = self.plant.parts[index + 1..].iter().take_while(|part| part.edge < end).count();
-            for also in index..=index + held {
+            for also in self.told_of(record, index, told.cleared.is_some()) {
                 self.records.entry(also).or_default().push(told.clone());
             }
         }
         if let Some(kept) = &mut self.kept {
             kept.push(record.clone());
         }
-    }
-
-    /// The part that a record is about.
-    fn part_of(&self, record: &PartRecord) -> Option<usize> {
-        let edge = self.plant.motion.travel(record.triggered_at.as_s());
-        let parts = &self.plant.parts;
-        let next = parts.partition_point(|part| part.edge < edge);
-        let off = |index: &usize| (parts[*index].edge - edge).abs();
-        let near = [next.checked_sub(1), (next < parts.len()).then_some(next)];
-        let nearest = near.into_iter().flatten().min_by(|a, b| off(a).total_cmp(&off(b)))?;
-        let reach = match record.announced {
-            // A ghost edge so close before a part's is taken for the part's.
-            Announced::Sensor => self.plant.config.sensor.bounce.as_mm() + 1.0,
-            _ => self.plant.config.line.part_length.as_mm() / 2.0,
-        };
-        (off(&nearest) <= reach).then_some(nearest)
     }
 
     /// (d) Where nothing is wrong with belt and encoder, a part's window lies where the part is.
