@@ -12,7 +12,7 @@ use super::plant::{Part, Plant};
 use super::shadow::{ShadowBook, ShadowStop};
 use super::tally::{Tally, Violation};
 use crate::clock::Time;
-use crate::config::{ConfirmKind, GateState, Trigger};
+use crate::config::{GateState, Trigger};
 use crate::decide::{Announced, Command, GateId, Outcome, PartRecord, State, StopReason};
 use crate::pipeline::Event;
 use crate::verdict::{PartNumber, Reason, Truth, Verdict};
@@ -230,6 +230,8 @@ impl Judge {
             || record.announced != Announced::Sensor
             || record.gate != GateId::Main
             || record.outcome == Outcome::UnresolvedAtStop
+            // What was taken back need not follow the belt any more.
+            || record.verdict == Verdict::Ok
             || matches!(record.verdict, Verdict::Reject(Reason::OddSize | Reason::TooClose))
         {
             return;
@@ -303,10 +305,10 @@ impl Judge {
             }
             return;
         }
-        let proof = self.plant.config.confirm.kind != ConfirmKind::None;
         let told = records.iter().any(|r| match r.outcome {
             Outcome::Escaped | Outcome::UnresolvedAtStop => true,
-            Outcome::RejectedUnconfirmed => proof || r.second,
+            // Without a confirm sensor nothing more can be said of any reject.
+            Outcome::RejectedUnconfirmed => true,
             _ => r.second,
         });
         let unknown = records.is_empty() && self.stop.told_unknown(self.plant.confirms(part));

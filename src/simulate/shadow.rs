@@ -192,6 +192,7 @@ impl ShadowStop {
             let missed = record.outcome == Outcome::RejectedUnconfirmed
                 && proof
                 && confirm.sees == Sees::Removed
+                && record.gate == GateId::Main
                 && record.confirmed_at.is_none();
             // A part that was caught with its neighbour was seen to be good: nobody waits for its proof, nor for that of a part that is not there. A
             // ledger that was full does not follow the part.
