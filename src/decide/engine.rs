@@ -15,7 +15,7 @@ use super::record::{Announced, GateId, PartRecord};
 use super::rules::{GateTiming, Rules};
 use super::schedule::Owner;
 use super::signals::{Pulses, Signals};
-use super::stamps::Stamps;
+use super::stamps::{Pace, Stamps};
 use super::states::{State, Step};
 use crate::clock::Time;
 use crate::config::{GateState, Trigger, Unsure};
@@ -131,6 +131,7 @@ pub struct Engine {
     pulses: Pulses,
     signals: Signals,
     stamps: Stamps,
+    pace: Pace,
     triggers: triggers::Watch,
     inhibited: bool,
     model_fault: bool,
@@ -161,6 +162,7 @@ impl Engine {
             pulses: Pulses::default(),
             signals: Signals::default(),
             stamps: Stamps::default(),
+            pace: Pace::default(),
             triggers: triggers::Watch::default(),
             inhibited: false,
             model_fault: false,

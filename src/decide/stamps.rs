@@ -55,6 +55,38 @@ impl Stamps {
     }
 }
 
+/// A gap of so many usual intervals is a pause of the camera.
+const PAUSE: f64 = 3.0;
+/// What is usual follows by this share with every frame.
+const FOLLOWS: f64 = 0.1;
+
+/// Notices pauses of the camera: the first picture after one may have been taken before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    last: Option<Time>,
+    /// Usual seconds between two frames. Measured: what a camera announces is not to be trusted.
+    usual: Option<f64>,
+}
+
+impl Pace {
+    /// A frame was captured, judged or not. Whether it is the first one after a pause.
+    pub(super) fn take(&mut self, captured_at: Time) -> bool {
+        let Some(last) = self.last else {
+            self.last = Some(captured_at);
+            return false;
+        };
+        let gap = captured_at.seconds_since(last);
+        if gap <= 0.0 {
+            // Frames that were dropped are told before older ones that were not.
+            return false;
+        }
+        self.last = Some(captured_at);
+        let usual = self.usual.unwrap_or(gap);
+        self.usual = Some(usual + (gap.min(PAUSE * usual) - usual) * FOLLOWS);
+        gap > PAUSE * usual
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +125,14 @@ mod tests {
             2,
             "as long as it did not fit"
         );
+    }
+
+    #[test]
+    fn the_first_frame_after_a_pause_is_told_and_another_rate_becomes_usual() {
+        let mut pace = Pace::default();
+        assert!((0..20).all(|k| !pace.take(t(k * 50))));
+        assert!(!pace.take(t(900)) && pace.take(t(1200)) && !pace.take(t(1250)));
+        assert!((0..100).filter(|k| pace.take(t(2000 + k * 250))).count() < 20);
+        assert!(!pace.take(t(27_000)));
     }
 }

@@ -101,7 +101,7 @@ impl Judge {
         for (number, opened) in std::mem::take(&mut self.open) {
             let record = PartRecord {
                 announced: Announced::Nothing,
-                ..PartRecord::opened(PartNumber(number), opened)
+                ..PartRecord::opened(PartNumber(number), self.arrived(opened))
             };
             *self.tally.by_final_state.entry(record.outcome.name()).or_default() += 1;
             if let Some(index) = self.part_of(&record) {

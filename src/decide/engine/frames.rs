@@ -16,6 +16,7 @@ const SLIPPED: u32 = 2;
 impl Engine {
     /// A captured frame was dropped before it could be judged.
     pub fn on_dropped(&mut self, captured_at: Time) {
+        self.pace.take(captured_at);
         self.blind(captured_at, Reason::Overload);
     }
 
@@ -32,8 +33,11 @@ impl Engine {
         self.on_deadline(now, out);
         let travel = self.odometer.mm_at(seen.captured_at);
         self.last_frame = Some(self.last_frame.map_or(seen.captured_at, |last| last.max(seen.captured_at)));
-        self.last_travel = (travel, self.last_travel.0);
-        let unusable = self.unusable(seen, now);
+        let paused = self.pace.take(seen.captured_at) && self.rules.follows_belt;
+        let (last, before) = self.last_travel;
+        // The next frame does not come after another pause.
+        self.last_travel = (travel, if paused { travel - (last - before) } else { last });
+        let unusable = self.unusable(seen, paused, now);
         if self.rules.trigger == Trigger::EveryFrame {
             self.frame_as_part(seen, unusable, now, out);
         } else if let Some(reason) = unusable {
@@ -46,7 +50,7 @@ impl Engine {
     }
 
     /// Why nothing follows from a frame, if so.
-    fn unusable(&mut self, seen: &Inspection, now: Time) -> Option<Reason> {
+    fn unusable(&mut self, seen: &Inspection, paused: bool, now: Time) -> Option<Reason> {
         let geometry = &self.rules.geometry;
         let within = self.rules.measuring.tolerance / geometry.speed;
         // A wrong first delay below half a pitch shows parts off their places, and above it on their neighbours' places. Frames of a slow
@@ -55,7 +59,7 @@ impl Engine {
         let stale_after = self.rules.stale_after;
         let believed = !self.rules.follows_belt
             || self.stamps.believe(seen.captured_at, seen.received_at, (within, first), stale_after);
-        if !believed || now - seen.captured_at > self.rules.stale_after {
+        if !believed || paused || now - seen.captured_at > self.rules.stale_after {
             return Some(Reason::StaleFrame);
         }
         let placed = self.lost.is_none() && self.odometer.knows(seen.captured_at);
