@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use image::{ColorType, ImageDecoder, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
 
 use crate::frame::{Frame, PixelFormat};
 
@@ -169,13 +169,51 @@ pub fn drop_false_colour(frame: &mut Frame) {
 /// # Errors
 /// When the file cannot be written.
 pub fn save_png(path: &Path, frame: &Frame) -> Result<(), PictureError> {
-    let colour = match frame.format {
-        PixelFormat::Grey8 => image::ExtendedColorType::L8,
-        PixelFormat::Rgb8 => image::ExtendedColorType::Rgb8,
-    };
     let (width, height) = (frame.width as u32, frame.height as u32);
+    let colour = colour(frame.format);
     image::save_buffer_with_format(path, &frame.pixels, width, height, colour, image::ImageFormat::Png)?;
     Ok(())
+}
+
+/// Fills `into` with what is left of a consistent frame when it is saved as JPEG with this quality, 1 to 100, and read again.
+///
+/// # Errors
+/// When the frame is too large for a JPEG, whose sides have at most 65,535 pixels.
+pub fn through_jpeg(frame: &Frame, quality: u8, into: &mut Frame) -> Result<(), PictureError> {
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality);
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    encoder.write_image(&frame.pixels, width, height, colour(frame.format))?;
+    (into.width, into.height) = (frame.width, frame.height);
+    fill(image::codecs::jpeg::JpegDecoder::new(Cursor::new(bytes))?, into)
+}
+
+/// A consistent frame as PNG, made smaller until no side is longer than `side` pixels.
+///
+/// # Errors
+/// When the frame cannot be encoded.
+pub fn thumbnail(frame: &Frame, side: u32) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    let factor = (f64::from(side) / f64::from(width.max(height))).min(1.0);
+    let shrunk = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
+    let pixels = frame.pixels.clone();
+    let picture = match frame.format {
+        PixelFormat::Grey8 => {
+            image::GrayImage::from_raw(width, height, pixels).map(image::DynamicImage::from)
+        }
+        PixelFormat::Rgb8 => image::RgbImage::from_raw(width, height, pixels).map(image::DynamicImage::from),
+    };
+    let picture = picture.ok_or(PictureError::Empty)?;
+    let mut bytes = Cursor::new(Vec::new());
+    picture.thumbnail_exact(shrunk(width), shrunk(height)).write_to(&mut bytes, image::ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+fn colour(format: PixelFormat) -> image::ExtendedColorType {
+    match format {
+        PixelFormat::Grey8 => image::ExtendedColorType::L8,
+        PixelFormat::Rgb8 => image::ExtendedColorType::Rgb8,
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +300,22 @@ mod tests {
         drop_false_colour(&mut red);
         assert_eq!((grey.format, &grey.pixels[..]), (PixelFormat::Grey8, &[7, 9][..]));
         assert_eq!(red.format, PixelFormat::Rgb8);
+    }
+
+    #[test]
+    fn a_jpeg_of_low_quality_loses_detail_and_keeps_size_and_colour() {
+        for format in [PixelFormat::Grey8, PixelFormat::Rgb8] {
+            let pixels = (0..32 * 16 * format.bytes()).map(|i| (i * 89 % 251) as u8).collect();
+            let frame = Frame { width: 32, height: 16, format, pixels, ..Frame::default() };
+            let lost = |quality| {
+                let mut into = Frame::default();
+                through_jpeg(&frame, quality, &mut into).unwrap();
+                assert!(into.is_consistent() && into.format == format && into.width == 32);
+                let pairs = into.pixels.iter().zip(&frame.pixels);
+                pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
+            };
+            assert!(lost(100) < lost(10));
+        }
     }
 
     /// CRC-32 as PNG uses it (ISO 3309), bit by bit.

@@ -91,7 +91,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     let devices = devices(config, &clock)?;
     let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
     // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
-    let Kept { store, first, keeper } =
+    let Kept { store, first, stop, keeper } =
         keeper::open(&config.store, &identity, publisher.as_ref(), clock.clone())?;
     let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone());
     let line = Line {
@@ -100,6 +100,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         preprocessor: Preprocessor::for_line(config, classifier.input()),
         rules: Rules::of(config, policy(config, &info)).with_fingerprint(&loaded.fingerprint),
         first,
+        stop,
         model: classifier,
         gate: devices.gate,
         safe: config.gate.safe,

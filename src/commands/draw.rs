@@ -1,11 +1,12 @@
 //! `castgate draw`: drawn parts as a labelled folder of pictures, for training, tests and first steps.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::progress::Progress;
 use super::{ExitCode, UsageError};
 use crate::camera::picture::save_png;
 use crate::camera::{FrameSource, simulated};
@@ -63,10 +64,10 @@ fn share(text: &str) -> Result<Share, String> {
 /// When the folder holds something already, or cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     create_empty(&args.out)?;
-    let mut progress = Progress::new(args.parts + args.frames);
-    draw_parts(&args, &mut progress)?;
-    draw_frames(&args, &mut progress)?;
-    progress.end();
+    let progress = Progress::new(args.parts + args.frames, "pictures");
+    draw_parts(&args, &progress)?;
+    draw_frames(&args, &progress)?;
+    progress.end("drawn");
     Ok(ExitCode::Ok)
 }
 
@@ -88,7 +89,7 @@ fn create_empty(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn draw_parts(args: &Args, progress: &mut Progress) -> anyhow::Result<()> {
+fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
     for name in ["ok_front", "def_front"] {
         let folder = args.out.join(name);
         std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -128,7 +129,7 @@ fn csv_line(file: &str, truth: Truth, places: &[Place]) -> String {
 }
 
 /// Frames of the demonstration line, from the first part in view on.
-fn draw_frames(args: &Args, progress: &mut Progress) -> anyhow::Result<()> {
+fn draw_frames(args: &Args, progress: &Progress) -> anyhow::Result<()> {
     if args.frames == 0 {
         return Ok(());
     }
@@ -153,31 +154,6 @@ fn draw_frames(args: &Args, progress: &mut Progress) -> anyhow::Result<()> {
 
 fn save(path: &Path, frame: &Frame) -> anyhow::Result<()> {
     save_png(path, frame).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// One line on standard error that counts up, where a person sees it.
-struct Progress {
-    done: u64,
-    all: u64,
-    shown: bool,
-}
-
-impl Progress {
-    fn new(all: u64) -> Self {
-        Self { done: 0, all, shown: io::stderr().is_terminal() }
-    }
-
-    fn step(&mut self) {
-        self.done += 1;
-        if self.shown && (self.done.is_multiple_of(16) || self.done == self.all) {
-            // A terminal that is gone is no reason to stop.
-            let _ = write!(io::stderr(), "\r{} of {} pictures", self.done, self.all);
-        }
-    }
-
-    fn end(&self) {
-        let _ = writeln!(io::stderr(), "{}{} pictures drawn", if self.shown { "\r" } else { "" }, self.done);
-    }
 }
 
 #[cfg(test)]

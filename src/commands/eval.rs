@@ -1,6 +1,10 @@
 //! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
 
+mod report;
+mod stress;
+
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +17,7 @@ use super::train::{FoldArgs, run_folds};
 use super::{ExitCode, UsageError, print};
 use crate::camera::picture::read_picture;
 use crate::clock::{Clock, SystemClock};
+use crate::config::manifest::Input;
 use crate::decide::Policy;
 use crate::frame::Frame;
 use crate::model::{self, Classifier};
@@ -31,6 +36,7 @@ Examples:
   castgate eval --model models/casting.onnx --data casting/test --json eval.json
   castgate eval --model parts.onnx --data parts/test --groups groups.csv --leave-out conflicts
   castgate eval --folds 5 --groups groups.csv --data casting/train casting/test --epochs 20 --work folds
+  castgate eval --model casting --data casting/test --stress --report casting.html
 
 Exit codes: 0 judged, 2 the folder or the groups cannot be used, 3 the model cannot be used")]
 pub(super) struct Args {
@@ -50,6 +56,14 @@ pub(super) struct Args {
     json: Option<PathBuf>,
     #[command(flatten)]
     folds: FoldArgs,
+    /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
+    #[arg(long, conflicts_with = "folds")]
+    stress: bool,
+    /// Say how often the model's heat maps point at the defect: --data must hold the places in labels.csv, as `draw` writes it
+    #[arg(long, conflicts_with = "folds")]
+    locate: bool,
+    #[command(flatten)]
+    report: report::Args,
 }
 
 /// One picture at a time: file, preprocessing, model, verdict.
@@ -72,6 +86,14 @@ pub(super) struct Judged {
     pub seconds: [f64; 3],
 }
 
+impl Judged {
+    /// A picture that did not get as far as the model; `why` says what is wrong with it.
+    fn unusable(why: String) -> Self {
+        let verdict = Verdict::Reject(Reason::BadImage);
+        Self { answer: Answer::Fault(why), verdict, sharpness: None, seconds: [0.0; 3] }
+    }
+}
+
 impl Judge {
     pub(super) fn new(model: &std::path::Path, threshold: Option<f32>) -> anyhow::Result<Self> {
         let model = model::open(model)?;
@@ -90,12 +112,33 @@ impl Judge {
         self.policy
     }
 
+    /// What the model takes.
+    pub(super) fn input(&self) -> &Input {
+        self.model.input()
+    }
+
+    /// The picture file that was judged last, and what the model was given of it; nothing when it did not get that far.
+    pub(super) fn last(&self) -> (&Frame, &[f32]) {
+        (&self.frame, &self.seen.tensors)
+    }
+
     /// Judges the picture in a file; an error says why it cannot be read.
     pub(super) fn judge(&mut self, path: &std::path::Path) -> Result<Judged, String> {
         let begin = self.clock.now();
-        read_picture(path, &mut self.frame).map_err(|error| error.to_string())?;
+        let mut frame = std::mem::take(&mut self.frame);
+        let read = read_picture(path, &mut frame).map_err(|error| error.to_string());
+        let seconds = self.clock.now().seconds_since(begin);
+        let judged = read.map(|()| self.judge_frame(&frame));
+        self.frame = frame;
+        let mut judged = judged?;
+        judged.seconds[0] = seconds;
+        Ok(judged)
+    }
+
+    /// Judges a picture in memory; its time for reading is 0.
+    pub(super) fn judge_frame(&mut self, frame: &Frame) -> Judged {
         let read = self.clock.now();
-        self.preprocessor.apply(&self.frame, &mut self.seen);
+        self.preprocessor.apply(frame, &mut self.seen);
         let prepared = self.clock.now();
         let (answer, verdict) = match self.seen.unusable {
             Some(reason) => (Answer::Fault(reason.name().to_owned()), Verdict::Reject(reason)),
@@ -105,9 +148,9 @@ impl Judge {
             },
         };
         let end = self.clock.now();
-        let seconds = [read.seconds_since(begin), prepared.seconds_since(read), end.seconds_since(prepared)];
+        let seconds = [0.0, prepared.seconds_since(read), end.seconds_since(prepared)];
         let sharpness = self.seen.sightings.first().map(|sighting| sighting.sharpness);
-        Ok(Judged { answer, verdict, sharpness, seconds })
+        Judged { answer, verdict, sharpness, seconds }
     }
 }
 
@@ -121,14 +164,30 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let data: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
     let data = data.join(" and ");
     // Opened first: a long evaluation must not end with a file that cannot be written.
-    let json = args.json.map(|path| super::create(&path).map(|file| (path, file))).transpose()?;
-    match &args.model {
-        Some(model) if args.folds.folds.is_none() => {
-            let judge = Judge::new(model, args.threshold)?;
-            finish(&judge_all(judge, pictures, &known, data, left_out), json)
-        }
-        _ => finish(&run_folds(&args.folds, pictures, &data, left_out)?, json),
+    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    let report = args.report.create()?;
+    let Some(model) = args.model.as_deref().filter(|_| args.folds.folds.is_none()) else {
+        return finish(&run_folds(&args.folds, pictures, &data, left_out)?, "", json);
+    };
+    let mut judge = Judge::new(model, args.threshold)?;
+    let (mut evaluation, rows, spans) = judge_all(&mut judge, &pictures, &known, data, left_out);
+    let mut more = String::new();
+    if args.locate {
+        let [folder] = args.folders.data.as_slice() else {
+            return Err(UsageError("--locate needs one --data folder, with its labels.csv".to_owned()).into());
+        };
+        // Writing to a text cannot fail, here and below.
+        let _ = write!(more, "\n{}", super::heat::locate(model, folder, &pictures)?);
     }
+    if args.stress {
+        let stress = stress::run(model, args.threshold, &pictures)?;
+        let _ = write!(more, "\n{stress}");
+        evaluation.stress = Some(stress);
+    }
+    if let Some(report) = report {
+        report.write(judge.info(), &pictures, &evaluation, (&rows, &spans))?;
+    }
+    finish(&evaluation, &more, json)
 }
 
 /// The pictures of all folders with their photographs, and how many were left out. With several folders their names tell the folder.
@@ -152,32 +211,29 @@ fn list(folders: &ManyFolders, known: &Known) -> anyhow::Result<(Vec<Labelled>, 
     Ok((all.into_iter().flat_map(named).collect(), left_out))
 }
 
+/// Judges every picture; what was said of each, and the seconds that it took.
 fn judge_all(
-    mut judge: Judge,
-    pictures: Vec<Labelled>,
+    judge: &mut Judge,
+    pictures: &[Labelled],
     known: &Known,
     split: String,
     left_out: usize,
-) -> Evaluation {
+) -> (Evaluation, Vec<Row>, Vec<[f64; 3]>) {
     let trained: Option<HashSet<u64>> = known.groups_of(&judge.info().trained_on);
-    let (mut rows, mut skipped) = (Vec::new(), Vec::new());
+    let (mut rows, mut spans, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     let mut leaks = Some(0);
     let begin = judge.clock.now();
     for picture in pictures {
         match judge.judge(&picture.path) {
-            Ok(judged) => {
+            Ok(Judged { answer, verdict, seconds, .. }) => {
                 let shared = trained.as_ref().zip(picture.group).map(|(trained, g)| trained.contains(&g));
                 leaks = leaks.zip(shared).map(|(leaks, shared)| leaks + u64::from(shared));
-                rows.push(Row {
-                    file: picture.name,
-                    truth: picture.truth,
-                    answer: judged.answer,
-                    verdict: judged.verdict,
-                });
+                rows.push(Row { file: picture.name.clone(), truth: picture.truth, answer, verdict });
+                spans.push(seconds);
             }
             Err(why) => {
                 log::warn!("{} cannot be used: {why}", picture.path.display());
-                skipped.push(Skipped { file: picture.name, why });
+                skipped.push(Skipped { file: picture.name.clone(), why });
             }
         }
     }
@@ -189,17 +245,20 @@ fn judge_all(
         );
     }
     let tested = Tested { split, leaks, left_out: left_out as u64 };
-    Evaluation::of(judge.info().name.clone(), judge.policy(), tested, &rows, skipped, seconds)
+    let name = judge.info().name.clone();
+    (Evaluation::of(name, judge.policy(), tested, &rows, skipped, seconds), rows, spans)
 }
 
+/// Writes the file, then says the figures and what there is beside them.
 fn finish(
     figures: &(impl std::fmt::Display + serde::Serialize),
-    json: Option<(PathBuf, File)>,
+    more: &str,
+    json: Option<(&PathBuf, File)>,
 ) -> anyhow::Result<ExitCode> {
     if let Some((path, file)) = json {
         super::write_json(file, figures).with_context(|| format!("cannot write {}", path.display()))?;
     }
     // Last: a reader that goes away must not cost the file.
-    print(&figures.to_string())?;
+    print(&format!("{figures}{more}"))?;
     Ok(ExitCode::Ok)
 }

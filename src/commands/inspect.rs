@@ -1,11 +1,13 @@
 //! `castgate inspect`: the verdict on single pictures.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use super::eval::{Judge, Judged};
+use super::heat::{Grid, Heat};
 use super::{ExitCode, print};
 use crate::score::evaluation::Answer;
 use crate::verdict::Verdict;
@@ -17,6 +19,7 @@ use crate::verdict::Verdict;
 #[command(after_help = "\
 Examples:
   castgate inspect part.png
+  castgate inspect --model demo --heatmap heat.png part.png
   castgate inspect --model models/casting.onnx --json casting/test/ok_front/*.jpeg
 
 Exit codes: 0 every part is ok, 1 a part is rejected or a picture cannot be read, 3 the model cannot be used")]
@@ -33,6 +36,10 @@ pub(super) struct Args {
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
+    /// Write where the model sees a defect, as colours over the picture: a PNG file, or for several pictures a folder. Only for
+    /// models that castgate trained
+    #[arg(long, value_name = "PNG")]
+    heatmap: Option<PathBuf>,
 }
 
 /// One picture's line in JSON; the names are a stable interface, documented in `docs/json.md`.
@@ -49,6 +56,8 @@ struct Line {
     read_ms: Option<f64>,
     preprocess_ms: Option<f64>,
     infer_ms: Option<f64>,
+    /// With `--heatmap`, for pictures that the model saw.
+    heatmap: Option<Grid>,
 }
 
 impl Line {
@@ -68,6 +77,7 @@ impl Line {
                     read_ms,
                     preprocess_ms,
                     infer_ms,
+                    heatmap: None,
                 };
             }
         };
@@ -79,7 +89,18 @@ impl Line {
         let reason = judged.verdict.reason().map(|reason| reason.name());
         let verdict = if judged.verdict == Verdict::Ok { "ok" } else { "reject" };
         let sharpness = judged.sharpness.map(|value| (value * 100.0).round() / 100.0);
-        Self { file, verdict, reason, score, fault, sharpness, read_ms, preprocess_ms, infer_ms }
+        Self {
+            file,
+            verdict,
+            reason,
+            score,
+            fault,
+            sharpness,
+            read_ms,
+            preprocess_ms,
+            infer_ms,
+            heatmap: None,
+        }
     }
 
     fn text(&self) -> String {
@@ -102,13 +123,41 @@ impl Line {
     }
 }
 
+/// Where the heat map of `file` goes: `--heatmap` itself for one picture, else a file in that folder, numbered so that pictures of the
+/// same name from two folders do not meet.
+fn heat_file(heatmap: &Path, file: &Path, (number, files): (usize, usize)) -> PathBuf {
+    if files == 1 && !heatmap.is_dir() {
+        return heatmap.to_owned();
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    heatmap.join(format!("{:04}_{stem}.png", number + 1))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the model cannot be used or looked into, or a heat map cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut judge = Judge::new(&args.model, args.threshold)?;
+    let mut heat = args.heatmap.as_ref().map(|_| Heat::open(&args.model, &judge)).transpose()?;
+    if let Some(folder) = args.heatmap.as_ref().filter(|_| args.files.len() > 1) {
+        std::fs::create_dir_all(folder).with_context(|| {
+            format!("cannot use the folder {} for {} heat maps", folder.display(), args.files.len())
+        })?;
+    }
     let mut code = ExitCode::Ok;
-    for file in &args.files {
-        let line = Line::of(file.display().to_string(), judge.judge(file));
+    for (number, file) in args.files.iter().enumerate() {
+        let judged = judge.judge(file);
+        let read = judged.is_ok();
+        let mut line = Line::of(file.display().to_string(), judged);
         if line.reason.is_some() {
             code = ExitCode::No;
+        }
+        if let (Some(path), Some(heat), true) = (&args.heatmap, &mut heat, read)
+            && let Some(seen) = heat.of_last(&judge)
+        {
+            seen.save(judge.last().0, &heat_file(path, file, (number, args.files.len())))?;
+            line.heatmap = Some(seen.grid());
         }
         print(&if args.json { serde_json::to_string(&line)? + "\n" } else { line.text() })?;
     }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::clock::{Clock, rfc3339};
 use crate::config;
-use crate::decide::Outcome;
+use crate::decide::{Outcome, StopReason};
 use crate::pipeline::{Event, Listener};
 use crate::report::Publisher;
 use crate::report::message::{Identity, Message, Part};
@@ -23,6 +23,8 @@ pub(super) struct Kept {
     pub store: Option<Arc<Store>>,
     /// The number of the first part.
     pub first: PartNumber,
+    /// The line stop that nobody had reset when the run before ended.
+    pub stop: Option<StopReason>,
     /// Hands events to the store.
     pub keeper: Option<Box<dyn Listener>>,
 }
@@ -38,19 +40,25 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Kept> {
     if !section.enabled {
-        return Ok(Kept { store: None, first: PartNumber(1), keeper: None });
+        return Ok(Kept { store: None, first: PartNumber(1), stop: None, keeper: None });
     }
     let by = JudgedBy { model: identity.model.clone(), config: identity.config.clone() };
-    let store::Opened { store, first, left } =
+    let store::Opened { store, first, left, stop } =
         store::open(section, by, clock).context("cannot keep histories")?;
     if let Some(line) = left_line(&left) {
         log::warn!("{line}");
+    }
+    if let Some(reason) = stop {
+        log::warn!(
+            "the line stop for {} stands from the run before: reset it, see `castgate send`",
+            reason.name()
+        );
     }
     for part in &left {
         publisher.offer(Message::Part(Box::new(left_message(part, identity))));
     }
     let store = Arc::new(store);
-    Ok(Kept { store: Some(store.clone()), first, keeper: Some(Box::new(Keeper(store))) })
+    Ok(Kept { store: Some(store.clone()), first, stop, keeper: Some(Box::new(Keeper(store))) })
 }
 
 /// Hands events to the store, which never waits.

@@ -11,17 +11,21 @@ mod devices;
 mod draw;
 mod eval;
 mod exit;
+mod files;
+mod heat;
 mod inspect;
 mod keeper;
 mod known;
 pub mod labelled;
 mod man;
 mod orders;
+mod progress;
 mod reload;
 mod reporter;
 mod run;
 mod send;
 mod simulate;
+mod threshold;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(not(feature = "train"))]
@@ -76,6 +80,7 @@ commands! {
     "Models": {
         Inspect => inspect,
         Eval => eval,
+        Threshold => threshold,
         Train => train,
         Draw => draw,
         Audit => audit,

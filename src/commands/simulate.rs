@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use super::{ExitCode, UsageError, create, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
-use crate::simulate::faults::{Fault, chosen};
+use crate::simulate::faults::{Fault, chosen, unnoticed};
 use crate::simulate::{Months, Played, SHIFT, Scenario, Totals, play, trace};
 
 /// Simulate months of belt with faults, and prove that no defective part passes unnoticed
@@ -68,12 +68,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if !args.scenario.is_empty() {
         return scenarios(&args);
     }
-    let faults = chosen(&args.faults).map_err(|name| {
+    let mut faults = chosen(&args.faults).map_err(|name| {
         UsageError(format!("`{name}` is no fault; `castgate simulate --faults list` names them"))
     })?;
     let loaded = load_or_demonstration(args.config.as_deref())?;
     let mut json = args.json.as_ref().map(|path| create(path).map(|file| (path, file))).transpose()?;
     let config = loaded.config.clone();
+    // Who names them gets them.
+    let left_out = if args.faults == "all" { unnoticed(&config) } else { Vec::new() };
+    faults.retain(|fault| left_out.iter().all(|(other, _)| other != fault));
     let per_hour = 3600.0 * config.line.speed.as_mm_per_s() / config.simulation.pitch.as_mm();
     let parts = match args.hours {
         Some(hours) if hours > 0.0 && hours < 1e6 => (hours * per_hour).ceil().max(1.0) as u64,
@@ -100,7 +103,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     log::set_max_level(level);
     let mut totals = result?;
     totals.parts_per_second = totals.parts as f64 / (clock.now() - began).as_secs_f64().max(1e-9);
-    print(&text(&totals, &args))?;
+    for (fault, why) in &left_out {
+        print(&format!("left out            {}: {why}\n", fault.name()))?;
+    }
+    print(&text(&totals, &args, &months))?;
     if let Some((path, file)) = &mut json {
         let text = serde_json::to_string_pretty(&totals)?;
         writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
@@ -146,7 +152,7 @@ fn stretch(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// The result as people read it.
-fn text(totals: &Totals, args: &Args) -> String {
+fn text(totals: &Totals, args: &Args, months: &Months) -> String {
     let mut out = String::new();
     let list = |of: &std::collections::BTreeMap<&'static str, u64>| {
         of.iter().map(|(name, count)| format!("  {name:<22} {count}\n")).collect::<String>()
@@ -193,7 +199,7 @@ fn text(totals: &Totals, args: &Args) -> String {
             out,
             "again: castgate simulate{config} --seed {} --parts {} --shift {} --faults {} --every {}",
             first.seed,
-            args.shift.min(totals.parts),
+            months.parts_of(first.seed),
             args.shift,
             args.faults,
             args.every

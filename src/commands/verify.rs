@@ -4,7 +4,6 @@ mod course;
 mod guide;
 mod switched;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::devices::{self, Opened};
-use super::{ExitCode, create, print};
+use super::files::{try_out, write_whole};
+use super::{ExitCode, print};
 use crate::clock::{Clock, SimClock, SystemClock, rfc3339};
 use crate::config::Config;
 use crate::config::load::{Loaded, load, of};
@@ -68,9 +68,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.config.as_deref().map_or_else(|| Ok(demonstration()), load)?;
     logging::set_level(if by_itself { crate::config::LogLevel::Off } else { loaded.config.line.log_level });
     let began = SystemClock.wall_ms();
-    let day = rfc3339(began).chars().take(16).map(|c| if c == ':' { '-' } else { c }).collect::<String>();
+    let day = rfc3339(began).chars().take(19).map(|c| if c == ':' { '-' } else { c }).collect::<String>();
     let path = args.report.unwrap_or_else(|| PathBuf::from(format!("castgate-verify-{day}.txt")));
-    let mut file = create(&path)?;
+    // Written at the end, whole: a test that breaks off leaves an earlier report as it is.
+    try_out(&path)?;
     let stopper = Stopper::default();
     let stop = stopper.clone();
     let _signals = SignalWatch::start(move || stop.stop(), signals::end_at_once)?;
@@ -93,7 +94,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         store.noted(NoteKind::Verified, if good { "passed" } else { "failed" }, SystemClock.now());
         store.end(in_order);
     }
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    write_whole(&path, text.as_bytes())?;
     print(&format!("\n{text}\nreport: {}\n", path.display()))?;
     Ok(if good { ExitCode::Ok } else { ExitCode::No })
 }

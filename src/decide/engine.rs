@@ -15,7 +15,7 @@ use super::record::{Announced, GateId, PartRecord};
 use super::rules::{GateTiming, Rules};
 use super::schedule::Owner;
 use super::signals::{Pulses, Signals};
-use super::stamps::Stamps;
+use super::stamps::{Pace, Stamps};
 use super::states::{State, Step};
 use crate::clock::Time;
 use crate::config::{GateState, Trigger, Unsure};
@@ -126,9 +126,12 @@ pub struct Engine {
     known: (Time, Time),
     movements: [Movements; 2],
     latch: Latch,
+    /// A stop that stood before the start and is still to be taken over.
+    stood: Option<StopReason>,
     pulses: Pulses,
     signals: Signals,
     stamps: Stamps,
+    pace: Pace,
     triggers: triggers::Watch,
     inhibited: bool,
     model_fault: bool,
@@ -155,9 +158,11 @@ impl Engine {
             known: (Time::MAX, Time::MAX),
             movements: Default::default(),
             latch: Latch::default(),
+            stood: None,
             pulses: Pulses::default(),
             signals: Signals::default(),
             stamps: Stamps::default(),
+            pace: Pace::default(),
             triggers: triggers::Watch::default(),
             inhibited: false,
             model_fault: false,
@@ -168,6 +173,11 @@ impl Engine {
             off_place: 0,
             rules: Arc::new(rules),
         }
+    }
+
+    /// A line stop stood when the run before ended: it stands until somebody resets it, and not until a restart.
+    pub fn stands_stopped(&mut self, reason: Option<StopReason>) {
+        self.stood = reason;
     }
 
     /// Puts other rules into force: parts that are opened from now on are judged by them.
@@ -199,6 +209,9 @@ impl Engine {
     /// Lets time pass: final verdicts at deadlines, parts that have left, outputs.
     pub fn on_deadline(&mut self, now: Time, out: &mut Vec<Action>) {
         self.now = self.now.max(now);
+        if let Some(reason) = self.stood.take() {
+            self.trip(reason, now, out);
+        }
         self.follow_belt(now, out);
         for at in 0..self.ledger.len() {
             if self.ledger[at].state.is_open() && now >= self.ledger[at].deadline {

@@ -73,6 +73,11 @@ impl StopReason {
         }
     }
 
+    /// The reason with this stable name.
+    pub fn named(name: &str) -> Option<StopReason> {
+        StopReason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     fn is_wanted(self, rules: &LineStop) -> bool {
         match self {
             StopReason::Escape

@@ -130,6 +130,10 @@ impl Odometer {
         let before = self.readings.len() == 1 && at <= newest.0;
         let Some(first) = self.first.filter(|_| !before) else {
             self.first = Some(count - (newest.1 * self.rules.per_mm) as i64);
+            if self.readings.len() == 1 {
+                // How far the belt moved before the first count is not known, and says nothing of its speed.
+                self.readings[0].0 = at.max(newest.0);
+            }
             return Ok(());
         };
         let mm = (count - first) as f64 / self.rules.per_mm;

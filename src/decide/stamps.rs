@@ -25,17 +25,18 @@ impl Stamps {
     /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is within `within` of the
     /// least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
     /// it lasts, and for as many frames after that: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
+    /// A first delay is compared with nothing, so it must not be longer than `first`.
     pub(super) fn believe(
         &mut self,
         captured_at: Time,
         received_at: Time,
-        within: f64,
+        (within, first): (f64, f64),
         stale_after: Duration,
     ) -> bool {
         let delay = received_at.seconds_since(captured_at);
         let least = self.delays.iter().copied().fold(f64::INFINITY, f64::min);
         let fits = (-0.001..=stale_after.as_secs_f64()).contains(&delay)
-            && (self.delays.is_empty() || (delay - least).abs() <= within);
+            && if self.delays.is_empty() { delay <= first } else { (delay - least).abs() <= within };
         self.owed = if fits { self.owed.saturating_sub(1) } else { (self.owed + 1).min(MOST_OWED) };
         let believed = fits && self.owed == 0;
         if believed {
@@ -54,6 +55,38 @@ impl Stamps {
     }
 }
 
+/// A gap of so many usual intervals is a pause of the camera.
+const PAUSE: f64 = 3.0;
+/// What is usual follows by this share with every frame.
+const FOLLOWS: f64 = 0.1;
+
+/// Notices pauses of the camera: the first picture after one may have been taken before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    last: Option<Time>,
+    /// Usual seconds between two frames. Measured: what a camera announces is not to be trusted.
+    usual: Option<f64>,
+}
+
+impl Pace {
+    /// A frame was captured, judged or not. Whether it is the first one after a pause.
+    pub(super) fn take(&mut self, captured_at: Time) -> bool {
+        let Some(last) = self.last else {
+            self.last = Some(captured_at);
+            return false;
+        };
+        let gap = captured_at.seconds_since(last);
+        if gap <= 0.0 {
+            // Frames that were dropped are told before older ones that were not.
+            return false;
+        }
+        self.last = Some(captured_at);
+        let usual = self.usual.unwrap_or(gap);
+        self.usual = Some(usual + (gap.min(PAUSE * usual) - usual) * FOLLOWS);
+        gap > PAUSE * usual
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +96,7 @@ mod tests {
     }
 
     fn check(stamps: &mut Stamps, at: i64, delay: i64) -> bool {
-        stamps.believe(t(at), t(at + delay), 0.05, Duration::from_millis(500))
+        stamps.believe(t(at), t(at + delay), (0.05, 0.15), Duration::from_millis(500))
     }
 
     #[test]
@@ -81,5 +114,25 @@ mod tests {
     fn one_late_frame_is_not_believed_and_changes_nothing() {
         let mut stamps = Stamps::default();
         assert!(check(&mut stamps, 0, 10) && !check(&mut stamps, 50, 90) && check(&mut stamps, 100, 12));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_from_the_first_frame_on_is_not_believed() {
+        let mut stamps = Stamps::default();
+        assert!((0..20).all(|k| !check(&mut stamps, k * 50, 380)));
+        assert_eq!(
+            (0..21).filter(|k| check(&mut stamps, 1000 + k * 50, 12)).count(),
+            2,
+            "as long as it did not fit"
+        );
+    }
+
+    #[test]
+    fn the_first_frame_after_a_pause_is_told_and_another_rate_becomes_usual() {
+        let mut pace = Pace::default();
+        assert!((0..20).all(|k| !pace.take(t(k * 50))));
+        assert!(!pace.take(t(900)) && pace.take(t(1200)) && !pace.take(t(1250)));
+        assert!((0..100).filter(|k| pace.take(t(2000 + k * 250))).count() < 20);
+        assert!(!pace.take(t(27_000)));
     }
 }

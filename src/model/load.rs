@@ -9,6 +9,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
+use crate::config::manifest::Manifest;
 use crate::config::problem::{Fault, KeyPath, Problem};
 
 use super::contain::contain;
@@ -30,13 +31,46 @@ const STACK_BYTES: usize = 32 << 20;
 const ID_DIGITS: usize = 12;
 
 /// The two files of a model, or their built-in twins.
-struct Source {
+pub(super) struct Source {
     /// How messages name the ONNX file.
-    file: String,
+    pub(super) file: String,
     /// How messages name the manifest.
     manifest_file: String,
-    onnx: Vec<u8>,
+    pub(super) onnx: Vec<u8>,
     manifest: String,
+}
+
+impl Source {
+    /// Reads both files, or takes the built-in model when `path` is its bare name.
+    pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
+        if let Some(model) = builtin::MODELS.iter().find(|model| path == Path::new(model.name)) {
+            let file = format!("built-in model `{}`", model.name);
+            let (onnx, manifest) = (model.onnx.to_vec(), model.manifest.to_owned());
+            return Ok(Self { manifest_file: file.clone(), file, onnx, manifest });
+        }
+        let manifest_path = path.with_extension("yaml");
+        let (file, manifest_file) = (path.display().to_string(), manifest_path.display().to_string());
+        let onnx = read_file(path, ONNX_MIB)?;
+        let text = String::from_utf8(read_file(&manifest_path, MANIFEST_MIB)?);
+        let manifest = text.map_err(|_| {
+            let message = "the file is not UTF-8 text".to_owned();
+            in_manifest(&manifest_file, vec![Fault { key: KeyPath::default(), place: None, message }])
+        })?;
+        Ok(Source { file, manifest_file, onnx, manifest })
+    }
+
+    /// The manifest, when it is sound and describes this very ONNX file; and the file's SHA-256.
+    pub(super) fn manifest(&self) -> Result<(Manifest, String), ModelError> {
+        let manifest =
+            manifest::read(&self.manifest).map_err(|faults| in_manifest(&self.manifest_file, faults))?;
+        let found = fingerprint(&self.onnx);
+        if found.eq_ignore_ascii_case(&manifest.sha256) {
+            return Ok((manifest, found));
+        }
+        let (file, manifest_file) = (self.file.clone(), self.manifest_file.clone());
+        let expected = manifest.sha256.to_ascii_lowercase();
+        Err(ModelError::Fingerprint { file, manifest: manifest_file, found, expected })
+    }
 }
 
 /// Opens the model at `path`, or a built-in one when `path` is its bare name (see [`BUILT_IN`]).
@@ -55,21 +89,9 @@ pub fn open(path: &Path) -> Result<Box<dyn Classifier>, ModelError> {
 /// # Errors
 /// See [`ModelError`]. A thread that ran into the limit is left behind; the caller should end the process soon.
 pub fn open_within(path: &Path, limit: Duration) -> Result<Box<dyn Classifier>, ModelError> {
-    let found = builtin::MODELS.iter().find(|model| path == Path::new(model.name));
-    if let Some(model) = found {
-        let file = format!("built-in model `{}`", model.name);
-        return load(
-            move || {
-                let (onnx, manifest) = (model.onnx.to_vec(), model.manifest.to_owned());
-                Ok(Source { manifest_file: file.clone(), file, onnx, manifest })
-            },
-            path.display().to_string(),
-            limit,
-        );
-    }
     let path = path.to_owned();
     let file = path.display().to_string();
-    load(move || read(&path), file, limit)
+    load(move || Source::read(&path), file, limit)
 }
 
 /// Opens a model from the contents of its two files, as `train` has them before they are written.
@@ -79,18 +101,6 @@ pub fn open_within(path: &Path, limit: Duration) -> Result<Box<dyn Classifier>, 
 pub fn from_parts(name: &str, onnx: Vec<u8>, manifest: String) -> Result<Box<dyn Classifier>, ModelError> {
     let source = Source { file: name.to_owned(), manifest_file: name.to_owned(), onnx, manifest };
     load(move || Ok(source), name.to_owned(), LOAD_LIMIT)
-}
-
-fn read(path: &Path) -> Result<Source, ModelError> {
-    let manifest_path = path.with_extension("yaml");
-    let (file, manifest_file) = (path.display().to_string(), manifest_path.display().to_string());
-    let onnx = read_file(path, ONNX_MIB)?;
-    let text = String::from_utf8(read_file(&manifest_path, MANIFEST_MIB)?);
-    let manifest = text.map_err(|_| {
-        let message = "the file is not UTF-8 text".to_owned();
-        in_manifest(&manifest_file, vec![Fault { key: KeyPath::default(), place: None, message }])
-    })?;
-    Ok(Source { file, manifest_file, onnx, manifest })
 }
 
 fn in_manifest(file: &str, faults: Vec<Fault>) -> ModelError {
@@ -156,13 +166,8 @@ fn within<T: Send + 'static>(
 }
 
 fn prepare(source: Source) -> Result<Network, ModelError> {
-    let Source { file, manifest_file, onnx, manifest } = source;
-    let manifest = manifest::read(&manifest).map_err(|faults| in_manifest(&manifest_file, faults))?;
-    let found = fingerprint(&onnx);
-    if !found.eq_ignore_ascii_case(&manifest.sha256) {
-        let expected = manifest.sha256.to_ascii_lowercase();
-        return Err(ModelError::Fingerprint { file, manifest: manifest_file, found, expected });
-    }
+    let (manifest, found) = source.manifest()?;
+    let Source { file, onnx, .. } = source;
     let file_bytes = onnx.len() as u64;
     let in_graph = |problem| match problem {
         graph::Problem::Refused(problem) => ModelError::Graph { file: file.clone(), problem },

@@ -12,6 +12,7 @@ mod graph;
 mod load;
 pub mod manifest;
 mod network;
+pub mod read;
 mod scripted;
 mod tract;
 mod wire;

@@ -22,7 +22,7 @@ use crate::camera::FrameSource;
 use crate::clock::Clock;
 use crossbeam_channel::Receiver;
 
-use crate::decide::{Engine, PartRecord, Rules};
+use crate::decide::{Engine, PartRecord, Rules, StopReason};
 use crate::gate::{Gate, GateState, Outputs};
 use crate::model::Classifier;
 use crate::sensor::SensorSource;
@@ -53,6 +53,8 @@ pub struct Line {
     pub rules: Rules,
     /// The number of the first part.
     pub first: PartNumber,
+    /// The line stop that nobody had reset when the run before ended.
+    pub stop: Option<StopReason>,
     /// The actuator, and its position on start, stop and fault.
     pub gate: Box<dyn Gate>,
     /// See `gate`.
@@ -90,6 +92,7 @@ impl Line {
             model,
             rules,
             first: PartNumber(1),
+            stop: None,
             gate,
             safe: GateState::Reject,
             second: None,
@@ -105,7 +108,9 @@ impl Line {
 
     /// The line's ledger, empty.
     fn engine(&self) -> Engine {
-        Engine::new(self.rules.clone(), self.first, self.clock.now())
+        let mut engine = Engine::new(self.rules.clone(), self.first, self.clock.now());
+        engine.stands_stopped(self.stop);
+        engine
     }
 }
 

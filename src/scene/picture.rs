@@ -244,6 +244,27 @@ pub(super) fn lay(picture: &Picture, radius: f32, level: f32, sprite: &mut Sprit
     }
 }
 
+/// Gives the ground around the part of `picture` the grey `level`: outside the ellipse that was fitted to the part, every pixel keeps
+/// its brightness relative to the ground, so that shadows stay. Made for round parts; what a part of another shape has outside the
+/// ellipse is taken for ground. A picture of less than 16 x 16 pixels stays as it is.
+pub fn change_ground(picture: &mut Picture, level: u8) {
+    let Picture { width, height, .. } = *picture;
+    if width < 16 || height < 16 || picture.grey.len() != width * height {
+        return;
+    }
+    let disc = Disc::find(picture);
+    let ground = Ground::fit(picture, &disc);
+    for i in 0..picture.grey.len() {
+        let (x, y) = ((i % width) as f32 + 0.5, (i / width) as f32 + 0.5);
+        let solid = step(1.02, 0.995, disc.radius(x, y));
+        if solid < 1.0 {
+            let grey = f32::from(picture.grey[i]);
+            let new = grey / ground.at(picture, x, y) * f32::from(level);
+            picture.grey[i] = (grey * solid + new * (1.0 - solid)).round() as u8;
+        }
+    }
+}
+
 /// Mean over the square of side `scale` that one pixel of the frame covers.
 fn mean(picture: &Picture, x: f32, y: f32, scale: f32, samples: usize) -> f32 {
     if samples == 1 {

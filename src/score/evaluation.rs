@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confusion::{ClassFigures, Confusion};
 use super::roc;
+use super::stress::Stress;
 use crate::decide::Policy;
 use crate::verdict::{Score, Truth, Verdict};
 
@@ -41,7 +42,7 @@ pub struct Skipped {
 }
 
 /// Which pictures were judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tested {
     /// Name of their folder.
     pub split: String,
@@ -101,6 +102,8 @@ pub struct Evaluation {
     pub skipped: Vec<Skipped>,
     /// Pictures a second, reading and decoding included.
     pub images_per_second: f64,
+    /// The same pictures altered; null when that was not asked for.
+    pub stress: Option<Stress>,
 }
 
 impl Evaluation {
@@ -146,6 +149,7 @@ impl Evaluation {
             errors,
             skipped,
             images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
+            stress: None,
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Scoring: how good verdicts were, and how long they took. Pure; must not print.
 
+pub mod bounds;
 pub mod confusion;
+pub mod curves;
 pub mod evaluation;
 pub mod folds;
 pub mod latency;
+pub mod page;
 pub mod roc;
+pub mod stress;
 pub mod summary;
 mod text;
+pub mod threshold;

@@ -5,6 +5,8 @@
 use rand::RngExt;
 use rand_pcg::Pcg64;
 
+use crate::config::{Config, PositionSource, Trigger};
+
 /// Declares the kinds of fault: name, whether it lasts (seconds, from and to) and its amount (from, to).
 macro_rules! faults {
     ($($(#[$doc:meta])* $kind:ident = $name:literal, $lasts:expr, $amount:expr;)+) => {
@@ -210,6 +212,19 @@ impl Faults {
     pub fn count(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Fault::ALL.iter().map(|fault| (fault.name(), self.of(*fault).len() as u64))
     }
+}
+
+/// The faults that nothing on a line of this configuration can notice, and why: no promise covers them.
+pub fn unnoticed(config: &Config) -> Vec<(Fault, &'static str)> {
+    let mut faults = Vec::new();
+    if config.position_source() != PositionSource::Encoder && config.inputs.running.is_none() {
+        faults.push((Fault::BeltStop, "without an encoder nothing tells of it: wire inputs.running"));
+    }
+    if config.decide.trigger == Trigger::Vision {
+        let why = "a part that no picture showed is known to nobody, and nobody waits for its removal: use a part-present sensor";
+        faults.extend([(Fault::GateStuck, why), (Fault::GateSlow, why)]);
+    }
+    faults
 }
 
 /// Reads `all`, `none` or names with commas between them.

@@ -2,6 +2,8 @@
 //!
 //! Compares what the line said with the physical truth. Must not use what the line decides by: its own arithmetic is short and naive.
 
+mod attribute;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use super::plant::{Part, Plant};
 use super::shadow::{ShadowBook, ShadowStop};
 use super::tally::{Tally, Violation};
 use crate::clock::Time;
-use crate::config::{ConfirmKind, GateState, Trigger};
+use crate::config::{GateState, Trigger};
 use crate::decide::{Announced, Command, GateId, Outcome, PartRecord, State, StopReason};
 use crate::pipeline::Event;
 use crate::verdict::{PartNumber, Reason, Truth, Verdict};
@@ -25,8 +27,6 @@ const NEAR_S: f64 = 6.0;
 const EDGE_S: f64 = 0.01;
 /// A window may be off by so much, in seconds: two encoder readings' worth of rounding.
 const WINDOW_OFF_S: f64 = 0.006;
-/// Parts that overlap by less than this along the belt do not touch, in millimetres.
-const TOUCHING_MM: f64 = 10.0;
 
 /// What the line told of a part.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ impl Judge {
         for (number, opened) in std::mem::take(&mut self.open) {
             let record = PartRecord {
                 announced: Announced::Nothing,
-                ..PartRecord::opened(PartNumber(number), opened)
+                ..PartRecord::opened(PartNumber(number), self.arrived(opened))
             };
             *self.tally.by_final_state.entry(record.outcome.name()).or_default() += 1;
             if let Some(index) = self.part_of(&record) {
@@ -196,33 +196,13 @@ impl Judge {
             let cleared = since.map(|at| self.check_clearance(&self.plant.parts[index], record, at));
             let second = record.gate == GateId::Second;
             let told = Told { number, outcome: record.outcome, second, cleared };
-            // Parts that touch are one long thing to the sensor, and what is told of that is told of each of them.
-            let edge = self.plant.parts[index].edge;
-            let end = edge + record.length_mm.filter(|_| told.cleared.is_none()).unwrap_or(0.0) - TOUCHING_MM;
-            let held = self.plant.parts[index + 1..].iter().take_while(|part| part.edge < end).count();
-            for also in index..=index + held {
+            for also in self.told_of(record, index, told.cleared.is_some()) {
                 self.records.entry(also).or_default().push(told.clone());
             }
         }
         if let Some(kept) = &mut self.kept {
             kept.push(record.clone());
         }
-    }
-
-    /// The part that a record is about.
-    fn part_of(&self, record: &PartRecord) -> Option<usize> {
-        let edge = self.plant.motion.travel(record.triggered_at.as_s());
-        let parts = &self.plant.parts;
-        let next = parts.partition_point(|part| part.edge < edge);
-        let off = |index: &usize| (parts[*index].edge - edge).abs();
-        let near = [next.checked_sub(1), (next < parts.len()).then_some(next)];
-        let nearest = near.into_iter().flatten().min_by(|a, b| off(a).total_cmp(&off(b)))?;
-        let reach = match record.announced {
-            // A ghost edge so close before a part's is taken for the part's.
-            Announced::Sensor => self.plant.config.sensor.bounce.as_mm() + 1.0,
-            _ => self.plant.config.line.part_length.as_mm() / 2.0,
-        };
-        (off(&nearest) <= reach).then_some(nearest)
     }
 
     /// (d) Where nothing is wrong with belt and encoder, a part's window lies where the part is.
@@ -250,6 +230,8 @@ impl Judge {
             || record.announced != Announced::Sensor
             || record.gate != GateId::Main
             || record.outcome == Outcome::UnresolvedAtStop
+            // What was taken back need not follow the belt any more.
+            || record.verdict == Verdict::Ok
             || matches!(record.verdict, Verdict::Reject(Reason::OddSize | Reason::TooClose))
         {
             return;
@@ -323,10 +305,10 @@ impl Judge {
             }
             return;
         }
-        let proof = self.plant.config.confirm.kind != ConfirmKind::None;
         let told = records.iter().any(|r| match r.outcome {
             Outcome::Escaped | Outcome::UnresolvedAtStop => true,
-            Outcome::RejectedUnconfirmed => proof || r.second,
+            // Without a confirm sensor nothing more can be said of any reject.
+            Outcome::RejectedUnconfirmed => true,
             _ => r.second,
         });
         let unknown = records.is_empty() && self.stop.told_unknown(self.plant.confirms(part));

@@ -42,6 +42,9 @@ pub struct Totals {
     pub parts: u64,
     /// Hours of belt.
     pub hours: f64,
+    /// The same in nanoseconds: shifts end in any order, and only whole numbers add up to the same in each.
+    #[serde(skip)]
+    belt_ns: u64,
     /// Number of shifts: the line is started anew with each.
     pub shifts: u64,
     /// The first shift's seed.
@@ -80,6 +83,17 @@ impl Months {
         self.seed.wrapping_add(shift.wrapping_mul(STEP))
     }
 
+    /// Number of parts in a shift.
+    fn count_of(&self, shift: u64) -> u64 {
+        self.shift.min(self.parts - shift * self.shift)
+    }
+
+    /// Number of parts in the shift with this seed; 0 when there is none.
+    pub fn parts_of(&self, seed: u64) -> u64 {
+        let shifts = self.parts.div_ceil(self.shift.max(1));
+        (0..shifts).find(|shift| self.seed_of(*shift) == seed).map_or(0, |shift| self.count_of(shift))
+    }
+
     /// What happened from one second of the first shift to another.
     ///
     /// # Errors
@@ -109,7 +123,7 @@ impl Months {
                         if shift >= shifts || stop.load(Ordering::Relaxed) {
                             return;
                         }
-                        let count = self.shift.min(self.parts - shift * self.shift) as usize;
+                        let count = self.count_of(shift) as usize;
                         let shift =
                             Shift::random(&self.config, self.seed_of(shift), count, &self.faults, self.every);
                         let mut faults: BTreeMap<&'static str, u64> = BTreeMap::new();
@@ -154,7 +168,8 @@ impl Totals {
         };
         let tally = done.tally;
         self.parts += tally.parts;
-        self.hours += done.seconds / 3600.0;
+        self.belt_ns += (done.seconds * 1e9) as u64;
+        self.hours = self.belt_ns as f64 / 3.6e12;
         self.shifts += 1;
         self.violations.extend(done.violations);
         self.escapes += tally.escapes;

@@ -9,6 +9,8 @@
 //! ```
 //! Owns the words. Must not know files.
 
+mod expectation;
+
 use super::faults::{Episode, Fault, Faults};
 use super::plant::Part;
 use super::shift::Shift;
@@ -17,38 +19,13 @@ use crate::pipeline::Order;
 use crate::units::Span;
 use crate::verdict::Truth;
 
-/// What is to come of it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Expectation {
-    /// Line of the file.
-    pub line: usize,
-    /// As it was written.
-    pub text: String,
-    pub what: Expected,
-}
+use expectation::expectation;
+pub(super) use expectation::{Expectation, Expected};
 
-/// See [`Expectation`]. Parts are counted from 1, in the order of their times.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Expected {
-    /// A part is rejected, for this reason, with the gate in reject for it at this moment.
-    Reject { part: usize, reason: Option<String>, at: Option<f64> },
-    /// A part passes.
-    Pass { part: usize },
-    /// A part ends in this state.
-    Ends { part: usize, how: String },
-    /// A part is physically removed, or not.
-    Removed { part: usize, removed: bool },
-    /// A part has no record.
-    NoRecord { part: usize },
-    /// A line stop for this reason, at this moment.
-    LineStop { reason: String, at: Option<f64> },
-    /// No line stop at all.
-    NoLineStop,
-    /// The gate is told this at a moment.
-    Gate { reject: bool, at: f64 },
-    /// Number of records.
-    Records { count: usize },
-}
+/// Nothing in a scenario is later, or lasts longer, than so many seconds.
+const LONGEST_S: f64 = 36_000.0;
+/// Greatest amount of a fault.
+const MOST: f64 = 10_000.0;
 
 /// A scenario that was read.
 pub struct Scenario {
@@ -69,7 +46,11 @@ pub struct ScenarioError {
 /// A moment or a length of time in seconds.
 fn seconds(text: &str) -> Result<f64, String> {
     let span: Span = text.parse().map_err(|_| format!("`{text}` is no time such as `120ms` or `2s`"))?;
-    if span.as_s() < 0.0 { Err(format!("`{text}` is negative")) } else { Ok(span.as_s()) }
+    match span.as_s() {
+        s if s < 0.0 => Err(format!("`{text}` is negative")),
+        s if s > LONGEST_S => Err(format!("`{text}` is longer than 10 hours")),
+        s => Ok(s),
+    }
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
@@ -98,15 +79,22 @@ impl Draft {
                     rest.split_once(char::is_whitespace).ok_or("right would be `set KEY VALUE`")?;
                 self.keys.push((line, key.to_owned(), value.trim().to_owned()));
             }
-            "operator" => self.operator = true,
+            "operator" if rest.is_empty() => self.operator = true,
             "run" => self.until = seconds(rest.strip_prefix("for").unwrap_or(rest).trim())?,
             "expect" => {
                 let what = expectation(rest)?;
                 self.expectations.push(Expectation { line, text: text.to_owned(), what });
             }
             _ if head.starts_with("part@") => self.part(&head[5..], rest)?,
-            _ if head.starts_with("trigger@") => self.orders.push((seconds(&head[8..])?, Order::Trigger)),
-            _ if head.starts_with("reset@") => self.orders.push((seconds(&head[6..])?, Order::Reset)),
+            _ if head.starts_with("trigger@") && rest.is_empty() => {
+                self.orders.push((seconds(&head[8..])?, Order::Trigger));
+            }
+            _ if head.starts_with("reset@") && rest.is_empty() => {
+                self.orders.push((seconds(&head[6..])?, Order::Reset));
+            }
+            _ if ["operator", "trigger@", "reset@"].iter().any(|word| head.starts_with(word)) => {
+                return Err(format!("`{rest}` says nothing of `{head}`"));
+            }
             _ => self.fault(text)?,
         }
         Ok(())
@@ -137,6 +125,9 @@ impl Draft {
                 "a score is from 0 to 1, and a part 0.2 to 5 times as long as it should be".to_owned()
             );
         }
+        if self.parts.iter().any(|(other, ..)| *other == at) {
+            return Err("there is a part at this moment already".to_owned());
+        }
         self.parts.push((at, truth, score, long));
         Ok(())
     }
@@ -156,6 +147,17 @@ impl Draft {
         };
         let episode =
             Episode { fault, from: seconds(from)?, lasts: seconds(lasts)?, amount: number(amount)? };
+        // Only a clock and a count can be off in either direction.
+        let least = if matches!(fault, Fault::ClockStep | Fault::EncoderJump) { -MOST } else { 0.0 };
+        if !(least..=MOST).contains(&episode.amount) {
+            return Err(format!("the amount of `{name}` is from {least} to {MOST}"));
+        }
+        let during = |other: &Episode| {
+            other.fault == fault && other.from < episode.until() && episode.from < other.until()
+        };
+        if self.faults.iter().any(during) {
+            return Err(format!("`{name}` comes while another one of its kind lasts"));
+        }
         self.faults.push(episode);
         Ok(())
     }
@@ -177,12 +179,20 @@ impl Draft {
                     .ok_or_else(|| ScenarioError { line: *line, what: format!("`{key}` is no key") })?;
             }
         }
-        let first = self.keys.first().map_or(1, |(line, ..)| *line);
+        // The line that set a key, or a key above it.
+        let line_of = |wrong: &str| {
+            let sets = |key: &str| {
+                wrong.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let setting = self.keys.iter().rev().find(|(_, key, _)| sets(key));
+            setting.or(self.keys.first()).map_or(1, |(line, ..)| *line)
+        };
         // JSON is YAML, too.
         load::parse(&serde_json::Value::Object(tree).to_string()).map_err(|faults| {
             let words: Vec<String> =
                 faults.iter().map(|fault| format!("{}: {}", fault.key, fault.message)).collect();
-            ScenarioError { line: first, what: words.join("; ") }
+            let line = line_of(&faults.first().map(|fault| fault.key.to_string()).unwrap_or_default());
+            ScenarioError { line, what: words.join("; ") }
         })
     }
 }
@@ -194,47 +204,6 @@ fn unknown(text: &str) -> String {
     )
 }
 
-/// `reject part 3 for defect at 870ms`.
-fn expectation(text: &str) -> Result<Expected, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let part = |text: &str| {
-        let part: usize = number(text)?;
-        if part == 0 { Err("parts are counted from 1".to_owned()) } else { Ok(part) }
-    };
-    Ok(match words.as_slice() {
-        ["reject", "part", n] => Expected::Reject { part: part(n)?, reason: None, at: None },
-        ["reject", "part", n, "for", reason] => {
-            Expected::Reject { part: part(n)?, reason: Some((*reason).to_owned()), at: None }
-        }
-        ["reject", "part", n, "at", at] => {
-            Expected::Reject { part: part(n)?, reason: None, at: Some(seconds(at)?) }
-        }
-        ["reject", "part", n, "for", reason, "at", at] => {
-            Expected::Reject { part: part(n)?, reason: Some((*reason).to_owned()), at: Some(seconds(at)?) }
-        }
-        ["pass", "part", n] => Expected::Pass { part: part(n)? },
-        ["end", "part", n, how] => Expected::Ends { part: part(n)?, how: (*how).to_owned() },
-        ["removed", "part", n] => Expected::Removed { part: part(n)?, removed: true },
-        ["unharmed", "part", n] => Expected::Removed { part: part(n)?, removed: false },
-        ["no", "record", "of", "part", n] => Expected::NoRecord { part: part(n)? },
-        ["line", "stop", reason] => Expected::LineStop { reason: (*reason).to_owned(), at: None },
-        ["line", "stop", reason, "at", at] => {
-            Expected::LineStop { reason: (*reason).to_owned(), at: Some(seconds(at)?) }
-        }
-        ["no", "line", "stop"] => Expected::NoLineStop,
-        ["gate", "reject", "at", at] => Expected::Gate { reject: true, at: seconds(at)? },
-        ["gate", "pass", "at", at] => Expected::Gate { reject: false, at: seconds(at)? },
-        ["records", count] => Expected::Records { count: number(count)? },
-        _ => {
-            return Err(
-                "right would be `reject part N [for REASON] [at TIME]`, `pass part N`, `end part N STATE`, `removed part N`, `unharmed part \
-                 N`, `no record of part N`, `line stop REASON [at TIME]`, `no line stop`, `gate reject|pass at TIME` or `records N`"
-                    .to_owned(),
-            );
-        }
-    })
-}
-
 impl Scenario {
     /// Reads a scenario.
     ///
@@ -242,7 +211,8 @@ impl Scenario {
     /// The first statement that is wrong, with its line.
     pub fn read(text: &str) -> Result<Self, ScenarioError> {
         let mut draft = Draft::default();
-        for (index, line) in text.lines().enumerate() {
+        // Some editors begin a file with a mark that nobody sees.
+        for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let statement = line.split('#').next().unwrap_or_default().trim();
             if !statement.is_empty() {
                 draft
@@ -296,19 +266,6 @@ impl Scenario {
     }
 }
 
-impl Expected {
-    fn part(&self) -> Option<usize> {
-        match self {
-            Expected::Reject { part, .. }
-            | Expected::Pass { part }
-            | Expected::Ends { part, .. }
-            | Expected::Removed { part, .. }
-            | Expected::NoRecord { part } => Some(*part),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,7 +294,19 @@ mod tests {
         assert_eq!(wrong("part@1s ok\nexpect pass part 2"), "2: there are only 1 parts");
         assert!(wrong("set line.sped 3").contains("line"), "{}", wrong("set line.sped 3"));
         assert!(wrong("set line.speed.x 3").contains("line"));
+        assert!(wrong("set line.speed 1m/s\npart@1s\nset gate.puls 3mm").starts_with("3: gate.puls"));
+        assert!(wrong("expect line stop tired").contains("bin_full"));
+        assert_eq!(wrong("\u{feff}part@1s ok"), "");
         for text in [
+            "part@1s ok\npart@1s defect",
+            "part@99999999h ok",
+            "model slow@1s for 2s by -1",
+            "model slow@1s for 2s by nan",
+            "camera lost@1s for 2s\ncamera lost@2s",
+            "operator sleeps",
+            "trigger@2s twice",
+            "part@1s\nexpect reject part 1 for fun",
+            "part@1s\nexpect end part 1 happily",
             "expect",
             "part@1s green",
             "part@1s score 2",

@@ -9,8 +9,8 @@ use crate::clock::Time;
 use crate::config::Sees;
 use crate::sensor::{Input, SensorError, SensorEvent, SensorSource};
 
-/// Time between two readings of the encoder, in seconds.
-const READING_S: f64 = 0.02;
+/// Least and greatest time between two readings of the encoder, in seconds.
+const READING_S: (f64, f64) = (0.002, 0.02);
 
 /// What is known beforehand: events by time and order of making.
 #[derive(Default)]
@@ -38,7 +38,9 @@ pub(super) struct Sensors {
     /// The next part to arrive, and the next to be looked for behind the gate.
     arriving: usize,
     confirming: usize,
+    /// Number of the next reading, and seconds between two.
     reading: u64,
+    every: f64,
     /// Pulses that the encoder has not counted, and that it has counted too much.
     missing: f64,
     last_mm: f64,
@@ -48,6 +50,9 @@ impl Sensors {
     /// Sensors that are read from `since` on.
     pub(super) fn new(plant: Arc<Plant>, since: f64) -> Self {
         let travel = plant.motion.travel(since);
+        // As often as a sensor of such a line must be read: twice while the belt moves by the tolerance.
+        let tolerated = plant.config.position.tolerance.as_mm() / plant.config.line.speed.as_mm_per_s();
+        let every = (tolerated / 2.0).clamp(READING_S.0, READING_S.1);
         let arriving = plant.parts.partition_point(|part| part.edge <= travel);
         let confirming = plant.parts.partition_point(|part| plant.confirms(part) <= since);
         let mut agenda = Agenda::default();
@@ -76,7 +81,8 @@ impl Sensors {
             agenda,
             arriving,
             confirming,
-            reading: (since / READING_S).ceil() as u64,
+            reading: (since / every).ceil() as u64,
+            every,
             missing: 0.0,
             last_mm: travel,
             plant,
@@ -141,7 +147,7 @@ impl Sensors {
         }
         let per_mm = self.plant.config.position.pulses_per_mm;
         // Once for each episode.
-        let began = |fault| faults.at(fault, at).filter(|f| at - READING_S < f.from).map(|f| f.amount);
+        let began = |fault| faults.at(fault, at).filter(|f| at - self.every < f.from).map(|f| f.amount);
         let lost = began(Fault::EventsLost).map_or(0, |pulses| pulses as u32);
         self.missing += f64::from(lost) / per_mm;
         self.missing -= began(Fault::EncoderJump).map_or(0.0, |pulses| pulses / per_mm);
@@ -160,7 +166,7 @@ impl Sensors {
 
 impl SensorSource for Sensors {
     fn due(&self) -> Option<Time> {
-        let reading = Some(Plant::moment(self.reading as f64 * READING_S));
+        let reading = Some(Plant::moment(self.reading as f64 * self.every));
         let confirm = self.next_confirm().map(|(at, _)| Plant::moment(at));
         let part = self.next_part().map(Plant::moment);
         [reading, confirm, part, self.agenda.first()].into_iter().flatten().min()
@@ -171,7 +177,7 @@ impl SensorSource for Sensors {
             self.plan_part();
         }
         loop {
-            let reading = Plant::moment(self.reading as f64 * READING_S);
+            let reading = Plant::moment(self.reading as f64 * self.every);
             let confirm = self.next_confirm();
             let confirm_at = confirm.map_or(Time::MAX, |(at, _)| Plant::moment(at));
             let planned = self.agenda.first().unwrap_or(Time::MAX);
@@ -184,7 +190,7 @@ impl SensorSource for Sensors {
                     events.push(event);
                 }
             } else if first == reading {
-                let event = self.read(self.reading as f64 * READING_S);
+                let event = self.read(self.reading as f64 * self.every);
                 self.reading += 1;
                 events.push(event);
             } else if let Some((at, part)) = confirm {

@@ -62,6 +62,8 @@ impl ShadowBook {
 pub(super) struct ShadowStop {
     plant: Arc<Plant>,
     standing: Option<(StopReason, f64)>,
+    /// The stop that stood when the process died, until the next one has taken it over.
+    carried: Option<StopReason>,
     /// When a part was last seen behind the gate that nobody knew of.
     unknown: Option<f64>,
     /// A stop that began and whose record is still to come.
@@ -72,10 +74,26 @@ pub(super) struct ShadowStop {
 
 impl ShadowStop {
     pub(super) fn new(plant: Arc<Plant>) -> Self {
-        Self { plant, standing: None, unknown: None, pending: None, in_a_row: 0, last: VecDeque::new() }
+        Self {
+            plant,
+            standing: None,
+            carried: None,
+            unknown: None,
+            pending: None,
+            in_a_row: 0,
+            last: VecDeque::new(),
+        }
     }
 
+    /// The process is started again: a stop goes on standing.
     pub(super) fn restart(&mut self) {
+        self.carried = self.standing.map(|(reason, _)| reason);
+        let standing = self.standing;
+        self.forget();
+        self.standing = standing;
+    }
+
+    fn forget(&mut self) {
         (self.standing, self.pending, self.in_a_row) = (None, None, 0);
         self.last.clear();
     }
@@ -92,10 +110,13 @@ impl ShadowStop {
     /// A stop began or ended. Says what is wrong with that.
     pub(super) fn latched(&mut self, reason: Option<StopReason>, at: f64) -> Option<String> {
         let Some(reason) = reason else {
-            self.restart();
+            self.forget();
             return None;
         };
         self.standing = Some((reason, at));
+        if self.carried.take() == Some(reason) {
+            return None;
+        }
         if reason == StopReason::PassUnknown {
             self.unknown = Some(at);
         }
@@ -138,6 +159,9 @@ impl ShadowStop {
 
     /// A part has left. Says whether a stop is missing, or came without its cause.
     pub(super) fn record(&mut self, record: &PartRecord, at: f64) -> Option<String> {
+        if let Some(reason) = self.carried.take() {
+            return Some(format!("the line stop for {} ended with a restart", reason.name()));
+        }
         let pending = self.pending.take();
         let stood = self.standing.is_some() && pending.is_none();
         if record.outcome == Outcome::UnresolvedAtStop {
@@ -168,6 +192,7 @@ impl ShadowStop {
             let missed = record.outcome == Outcome::RejectedUnconfirmed
                 && proof
                 && confirm.sees == Sees::Removed
+                && record.gate == GateId::Main
                 && record.confirmed_at.is_none();
             // A part that was caught with its neighbour was seen to be good: nobody waits for its proof, nor for that of a part that is not there. A
             // ledger that was full does not follow the part.

@@ -219,7 +219,9 @@ fn start(plant: &Arc<Plant>, clock: &Arc<SimClock>, watched: &Arc<Watched>) -> R
     watched.ending.store(false, Ordering::Relaxed);
     watched.judge().begin(since);
     let config = &plant.config;
+    // What the store keeps over the death of a process.
     let first = PartNumber(watched.judge().last_number + 1);
+    let stop = watched.judge().stopped_since().map(|(reason, _)| reason);
     let sensors = Sensors::new(plant.clone(), since);
     let (times, gates) = (clock.clone(), watched.clone());
     // The first movement, and the last one of a process that ends, are into the safe position.
@@ -249,6 +251,7 @@ fn start(plant: &Arc<Plant>, clock: &Arc<SimClock>, watched: &Arc<Watched>) -> R
     let line = Line {
         sensor: Some(Box::new(sensors)),
         first,
+        stop,
         safe: config.gate.safe,
         listeners: vec![Box::new(Ear(watched.clone()))],
         ..Line::new(devices, rules, Box::new(gate), clock.clone())

@@ -14,7 +14,7 @@ use super::writer::{Parts, Shared, Writer};
 use super::{Health, Opened, StoreError};
 use crate::clock::{Clock, Time};
 use crate::config;
-use crate::decide::PartRecord;
+use crate::decide::{PartRecord, StopReason};
 use crate::verdict::PartNumber;
 
 /// Time that the thread has at the end for what is left: a slow card needs some, a hanging one must not keep the process.
@@ -36,6 +36,7 @@ pub(super) struct Ready {
     pub(super) worker: Worker,
     pub(super) first: PartNumber,
     pub(super) left: Vec<LeftPart>,
+    pub(super) stop: Option<StopReason>,
     /// Dropped when the thread ends.
     end: Sender<()>,
 }
@@ -65,7 +66,8 @@ pub(super) fn prepare(
     let worker = Worker::new(Writer::new(parts, clock, shared.clone()), to_worker, asked);
     let (end, ended) = bounded(0);
     let store = Store { shared, entries: Some(entries), questions: Some(questions), thread: None, ended };
-    Ok(Ready { store, worker, first: PartNumber(beginning.first), left: beginning.left, end })
+    let stop = beginning.stop.as_deref().and_then(StopReason::named);
+    Ok(Ready { store, worker, first: PartNumber(beginning.first), left: beginning.left, stop, end })
 }
 
 /// See [`super::open`].
@@ -74,13 +76,13 @@ pub(super) fn open(
     by: JudgedBy,
     clock: Arc<dyn Clock>,
 ) -> Result<Opened, StoreError> {
-    let Ready { mut store, worker, first, left, end } = prepare(section, by, clock)?;
+    let Ready { mut store, worker, first, left, stop, end } = prepare(section, by, clock)?;
     let thread = thread::Builder::new().name("store".to_owned()).spawn(move || {
         let _end = end;
         worker.run();
     });
     store.thread = Some(thread.map_err(|error| StoreError::Thread(error.to_string()))?);
-    Ok(Opened { store, first, left })
+    Ok(Opened { store, first, left, stop })
 }
 
 /// See [`super::check`].

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config;
+use crate::decide::StopReason;
 use crate::verdict::PartNumber;
 
 #[cfg(feature = "store")]
@@ -160,6 +161,8 @@ pub struct Opened {
     pub first: PartNumber,
     /// The parts that were on the line when the process died, in the order of their numbers; none after a run that ended in order.
     pub left: Vec<LeftPart>,
+    /// The line stop that nobody had reset when the run before ended.
+    pub stop: Option<StopReason>,
 }
 
 /// Opens the database of the section, creates it where it is missing, and starts the thread that writes. `by` is noted with every part

@@ -124,12 +124,23 @@ impl Database {
     }
 }
 
-/// Marks the file as in use for as long as the lock is held. It is a file of its own, because closing a second handle of the database
+/// The mark that a file is in use.
+pub(super) struct InUse(File);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        // Said explicitly: a child process between its fork and its start has the file open, too, and would go on holding the lock.
+        // What cannot be unlocked is unlocked when it is closed.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Marks the file as in use for as long as the mark is held. It is a file of its own, because closing a second handle of the database
 /// would release SQLite's locks.
 ///
 /// # Errors
 /// When somebody holds it, or the folder cannot be written.
-pub(super) fn lock(file: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(file: &Path) -> Result<InUse, StoreError> {
     check_folder(file)?;
     let mut name = file.as_os_str().to_owned();
     name.push(".lock");
@@ -141,7 +152,7 @@ pub(super) fn lock(file: &Path) -> Result<File, StoreError> {
     };
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(name).map_err(unreachable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(InUse(lock)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { file: file.to_owned() }),
         Err(TryLockError::Error(error)) => Err(unreachable(error)),
     }

@@ -10,7 +10,7 @@ use super::worker::{QUEUE, Wish};
 use super::{JudgedBy, NoteKind, Opened, Reader, Store, StoreError};
 use crate::clock::{Clock, SimClock, Time};
 use crate::config;
-use crate::decide::{Announced, GateId, Look, Outcome, PartRecord, State};
+use crate::decide::{Announced, GateId, Look, Outcome, PartRecord, State, StopReason};
 use crate::frame::FrameId;
 use crate::verdict::{PartNumber, Reason, Score, Truth, Verdict};
 
@@ -115,7 +115,7 @@ pub(super) fn fill(store: &Store, numbers: std::ops::RangeInclusive<u64>) {
 #[test]
 fn a_part_and_what_happened_around_it_are_read_back() {
     let bench = Bench::new();
-    let Opened { store, first, left } = bench.open();
+    let Opened { store, first, left, .. } = bench.open();
     assert_eq!((first, left.len()), (PartNumber(1), 0));
     store.noted(NoteKind::LineStop, "bin_full", at(0.5));
     fill(&store, 1..=3);
@@ -213,7 +213,7 @@ fn parts_on_the_line_of_a_process_that_died_are_found() {
     assert!(store.flush());
     drop(store);
     bench.clock.advance_to(at(500.0));
-    let Opened { store, first, left } = bench.open();
+    let Opened { store, first, left, .. } = bench.open();
     assert_eq!(first, PartNumber(1001), "the next run begins behind the reserved block");
     assert_eq!(left.iter().map(|part| part.number.0).collect::<Vec<_>>(), [2, 3]);
     assert_eq!((left[0].opened_at_ms, left[0].by.clone()), (1_767_247_202_000, Bench::by()));
@@ -229,7 +229,7 @@ fn parts_on_the_line_of_a_process_that_died_are_found() {
 fn numbers_go_on_without_a_gap_after_an_end_in_order_and_with_one_after_any_other() {
     let bench = Bench::new();
     let run = |parts: u64, end: Option<bool>| {
-        let Opened { store, first, left } = bench.open();
+        let Opened { store, first, left, .. } = bench.open();
         assert_eq!(left, []);
         if parts > 0 {
             fill(&store, first.0..=first.0 + parts - 1);
@@ -301,4 +301,22 @@ fn a_reader_sees_whole_groups_while_the_store_writes() {
     });
     drop(store);
     assert_eq!(reader.range().unwrap(), Some((1, 1001)), "a reader outlives the writer");
+}
+
+#[test]
+fn a_line_stop_that_nobody_reset_is_told_to_the_next_run() {
+    let bench = Bench::new();
+    let Opened { store, stop, .. } = bench.open();
+    assert_eq!(stop, None);
+    store.noted(NoteKind::LineStop, "air_low", at(1.0));
+    store.noted(NoteKind::LineStopReset, "", at(2.0));
+    store.noted(NoteKind::LineStop, "reject_missed", at(3.0));
+    store.end(true);
+    drop(store);
+    let Opened { store, stop, .. } = bench.open();
+    assert_eq!(stop, Some(StopReason::RejectMissed));
+    store.noted(NoteKind::LineStopReset, "", at(4.0));
+    store.end(true);
+    drop(store);
+    assert_eq!(bench.open().stop, None);
 }

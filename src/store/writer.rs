@@ -2,14 +2,13 @@
 //!
 //! Never waits by itself. Must not know SQL.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::history::JudgedBy;
-use super::sqlite::{BLOCK, Bounds, Database};
+use super::sqlite::{BLOCK, Bounds, Database, InUse};
 use super::worker::{Entry, GROUP};
 use super::{Fault, Health, StoreError};
 use crate::clock::{Clock, Time, WallClock};
@@ -96,7 +95,7 @@ pub(super) struct Writer {
     /// Numbers were given that are not reserved, which has been told.
     overrun_told: bool,
     /// Held to the end.
-    _lock: File,
+    _lock: InUse,
 }
 
 /// What a writer is made of.
@@ -106,7 +105,7 @@ pub(super) struct Parts {
     pub bounds: Bounds,
     pub by: JudgedBy,
     pub reserved: u64,
-    pub lock: File,
+    pub lock: InUse,
 }
 
 impl Writer {

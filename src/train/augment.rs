@@ -7,6 +7,7 @@ use std::str::FromStr;
 use rand::{Rng, RngExt};
 
 use crate::kernels::MapSize;
+use crate::vision::warp::Warp;
 
 /// Which changes are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,37 +108,17 @@ impl Change {
             return;
         }
         let (height, width) = (size.height as f32, size.width as f32);
-        let middle = ((width - 1.0) / 2.0, (height - 1.0) / 2.0);
         let [[xx, xy], [yx, yy]] = self.turn.map(|row| row.map(|value| value as f32));
         // A quarter turn of an oblong picture squeezes it: shares of a side stay shares of a side.
-        let (xy, yx) = (xy * width / height, yx * height / width);
-        let shift = (self.shift[0] as f32 * width, self.shift[1] as f32 * height);
-        for (row, line) in output.chunks_exact_mut(size.width).enumerate() {
-            let dy = row as f32 - middle.1;
-            for (column, value) in line.iter_mut().enumerate() {
-                let dx = column as f32 - middle.0;
-                let x = (xx * dx + xy * dy + middle.0 + shift.0).clamp(0.0, width - 1.0);
-                let y = (yx * dx + yy * dy + middle.1 + shift.1).clamp(0.0, height - 1.0);
-                *value = between(size, grey, &table, x, y);
-            }
-        }
+        let turn = [[xx, xy * width / height], [yx * height / width, yy]];
+        let shift = [self.shift[0] as f32 * width, self.shift[1] as f32 * height];
+        Warp { turn, shift }.apply::<1>(size, grey, &table, output);
     }
 }
 
 fn product(a: [[f64; 2]; 2], b: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
     let at = |row: usize, column: usize| a[row][0] * b[0][column] + a[row][1] * b[1][column];
     [[at(0, 0), at(0, 1)], [at(1, 0), at(1, 1)]]
-}
-
-/// Bilinear between the four pixels around a point inside the picture.
-fn between(size: MapSize, grey: &[u8], table: &[f32; 256], x: f32, y: f32) -> f32 {
-    let (left, top) = (x as usize, y as usize);
-    let (right, bottom) = ((left + 1).min(size.width - 1), (top + 1).min(size.height - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let at = |row: usize, column: usize| table[usize::from(grey[row * size.width + column])];
-    let upper = at(top, left) + (at(top, right) - at(top, left)) * fx;
-    let lower = at(bottom, left) + (at(bottom, right) - at(bottom, left)) * fx;
-    upper + (lower - upper) * fy
 }
 
 #[cfg(test)]

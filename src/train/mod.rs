@@ -4,6 +4,7 @@ mod adam;
 pub mod augment;
 pub mod checkpoint;
 mod exchange;
+pub mod explain;
 pub mod fit;
 pub mod network;
 mod parameters;

@@ -9,6 +9,8 @@ use super::parameters::{Filled, Moments, Statistics};
 use crate::kernels::float::Float;
 use crate::kernels::{conv, dense, norm, pool};
 
+mod explain;
+
 /// Added to a variance before its root is taken, as in Keras.
 pub const EPSILON: f64 = 1e-3;
 
@@ -301,7 +303,15 @@ impl<F: Float> Pass<F> {
         if stage.block.norm {
             self.norm_backward(shared, at, pictures, &mut factors)?;
         }
-        let [slope, of_map, constant] = &factors;
+        self.through_block(shared, at, pictures, &factors);
+        Ok(())
+    }
+
+    /// From the gradient behind block `at` to that in front of it; `factors` are those of [`norm::Backward`].
+    fn through_block(&mut self, shared: Shared<'_, F>, at: usize, pictures: usize, factors: &[Vec<F>; 3]) {
+        let stage = &shared.network.stages()[at];
+        let lanes = stage.lanes_out();
+        let [slope, of_map, constant] = factors;
         let backward = norm::Backward { slope, of_map, constant };
         let conv_len = stage.conv.height * stage.conv.width * lanes;
         let out_len = stage.output.height * stage.output.width * lanes;
@@ -328,7 +338,6 @@ impl<F: Float> Pass<F> {
                 conv::forward(size, lanes, &self.bordered, turned, none, false, &mut trace.gradient);
             }
         }
-        Ok(())
     }
 
     /// Gradients of gamma and beta, and the factors of [`norm::Backward`], from sums over the whole batch.

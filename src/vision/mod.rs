@@ -3,10 +3,13 @@
 //! Owns the order of the steps, which `run`, `eval`, `inspect` and `train` share. Pure: must not know the clock, threads or
 //! the engine. Memory is kept from frame to frame; once it is warm nothing is allocated.
 
+pub mod alter;
 mod convert;
 mod locate;
 mod normalise;
+pub mod overlay;
 mod resize;
+pub mod warp;
 
 use std::sync::Arc;
 
@@ -72,6 +75,9 @@ impl Inspection {
 /// The belt's usual grey follows the belt by this share with every frame: a change of light is taken for usual after some seconds.
 const BELT_FOLLOWS: f64 = 0.02;
 
+/// A picture that came again so often was no duplicate: the camera hung.
+const FROZEN: u32 = 2;
+
 /// How parts are found: geometry of the view.
 #[derive(Debug, Clone, PartialEq)]
 struct Finding {
@@ -102,6 +108,9 @@ pub struct Preprocessor {
     small: Vec<u8>,
     found: Vec<Found>,
     last_print: Option<u64>,
+    /// How often the last picture came again, and whether it showed nothing at all.
+    repeats: u32,
+    was_bad: bool,
     /// The belt's usual grey.
     belt: Option<f64>,
 }
@@ -141,6 +150,8 @@ impl Preprocessor {
             small: vec![0; input.len()],
             found: Vec::with_capacity(MAX_SIGHTINGS),
             last_print: None,
+            repeats: 0,
+            was_bad: false,
             belt: None,
         }
     }
@@ -198,20 +209,23 @@ impl Preprocessor {
         }
     }
 
-    /// Black, blown out, of one grey, or the very frame before: such a frame cannot clear a part.
+    /// Black, blown out, of one grey, the very frame before, or the first one after a spell of such: that may still be an old picture,
+    /// which was not seen well before. Such a frame cannot clear a part.
     fn unhealthy(&mut self, repeated: bool) -> Option<Reason> {
         let print = frame::print(&self.luma);
         let sum: u64 = self.luma.iter().map(|&grey| u64::from(grey)).sum();
         let mean = sum as f64 / self.luma.len() as f64;
         // A sensor always has noise: a picture of one grey was not taken of anything.
         let flat = self.luma.iter().all(|&grey| grey == self.luma[0]);
+        let bad = flat || !(4.0..=251.0).contains(&mean);
+        let after_spell = self.was_bad || self.repeats >= FROZEN;
+        self.was_bad = bad;
         if self.last_print.replace(print) == Some(print) || repeated {
-            Some(Reason::StaleFrame)
-        } else if flat || !(4.0..=251.0).contains(&mean) {
-            Some(Reason::BadImage)
-        } else {
-            None
+            self.repeats += 1;
+            return Some(Reason::StaleFrame);
         }
+        self.repeats = 0;
+        if bad { Some(Reason::BadImage) } else { after_spell.then_some(Reason::StaleFrame) }
     }
 
     fn whole_picture(&mut self, area: Region, out: &mut Inspection) {

@@ -166,3 +166,21 @@ proptest::proptest! {
         inspect(&mut pre, &frame);
     }
 }
+
+#[test]
+fn the_first_picture_after_a_frozen_or_black_spell_may_be_an_old_one() {
+    let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
+    let shot = |n: u8| {
+        let mut frame = belt_with(&[(300.0, 120.0)]);
+        frame.pixels[0] = n;
+        frame
+    };
+    let black = Frame { pixels: vec![0; shot(0).pixels.len()], ..shot(0) };
+    let mut told = |frame: &Frame| inspect(&mut pre, frame).unusable;
+    assert_eq!(told(&shot(1)), None);
+    assert_eq!([told(&shot(1)), told(&shot(2))], [Some(Reason::StaleFrame), None], "a duplicate");
+    assert_eq!([told(&shot(2)), told(&shot(2))], [Some(Reason::StaleFrame); 2]);
+    assert_eq!([told(&shot(3)), told(&shot(4))], [Some(Reason::StaleFrame), None]);
+    assert_eq!(told(&black), Some(Reason::BadImage));
+    assert_eq!([told(&shot(5)), told(&shot(6))], [Some(Reason::StaleFrame), None]);
+}

@@ -12,10 +12,15 @@ mod contract_gate;
 mod contract_outputs;
 /// What every source of sensor events must do, on simulated ones and on real GPIO lines.
 mod contract_sensor;
+/// Evaluation on drawn pictures.
+mod eval;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.
 mod golden;
+/// Heat maps of drawn parts.
+#[cfg(feature = "train")]
+mod heat;
 /// Licences of the dependencies.
 mod licences;
 /// The whole simulated line with the shipped model.

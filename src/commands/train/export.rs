@@ -1,11 +1,12 @@
 //! Writes what training made: the ONNX file and its manifest, after the engine has read them and given the same scores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{Args, load, say};
+use crate::commands::files::write_whole;
 use crate::commands::labelled::short_name;
 use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
@@ -154,26 +155,4 @@ fn command() -> String {
     let quoted = |text: String| if text.contains(char::is_whitespace) { format!("'{text}'") } else { text };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
     std::iter::once("castgate".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-/// Whether a file could be written there, found out before the long run.
-pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
-    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
-    let part = beside(path);
-    std::fs::write(&part, b"").with_context(|| format!("cannot write {}", path.display()))?;
-    std::fs::remove_file(&part).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Writes a file whole or not at all: under another name first.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let part = beside(path);
-    std::fs::write(&part, bytes)
-        .and_then(|()| std::fs::rename(&part, path))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

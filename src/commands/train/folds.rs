@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, anyhow, bail};
 
 use super::settings::{Settings, require};
-use super::{enough, export, load, normal, say, stop_on_signal, train};
+use super::{enough, load, normal, say, stop_on_signal, train};
+use crate::commands::files::write_whole;
 use crate::commands::labelled::Labelled;
 use crate::score::evaluation::Skipped;
 use crate::score::folds::{FoldScores, FoldsReport, Scored};
@@ -109,7 +110,7 @@ impl One<'_> {
             scores: tested.iter().zip(scores).map(scored).collect(),
         };
         if let Some(file) = file {
-            export::write_whole(file, &serde_json::to_vec_pretty(&result)?)?;
+            write_whole(file, &serde_json::to_vec_pretty(&result)?)?;
         }
         Ok(result)
     }

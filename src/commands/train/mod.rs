@@ -16,7 +16,7 @@ use anyhow::{Context, anyhow};
 
 use super::known::Knowing;
 use super::labelled::Folders;
-use super::{ExitCode, UsageError, print};
+use super::{ExitCode, UsageError, files, print};
 use crate::service::signals::{SignalWatch, end_at_once};
 use crate::train::fit::{Fit, Go};
 use crate::train::pictures::Pictures;
@@ -154,7 +154,7 @@ fn check(args: &Args) -> anyhow::Result<Network> {
     let network = args.settings.network()?;
     let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
     require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
-    export::try_out(&args.out)?;
+    files::try_out(&args.out)?;
     Ok(network)
 }
 
@@ -242,7 +242,7 @@ fn train(fit: &mut Fit<'_>, epochs: u32, file: Option<&Path>, stop: &AtomicBool)
         };
         show.epoch(&report);
         if let Some(file) = file {
-            export::write_whole(file, &checkpoint::encode(&fit.progress(), print))?;
+            files::write_whole(file, &checkpoint::encode(&fit.progress(), print))?;
         }
     }
     show.end();

@@ -16,6 +16,7 @@ const SLIPPED: u32 = 2;
 impl Engine {
     /// A captured frame was dropped before it could be judged.
     pub fn on_dropped(&mut self, captured_at: Time) {
+        self.pace.take(captured_at);
         self.blind(captured_at, Reason::Overload);
     }
 
@@ -32,8 +33,11 @@ impl Engine {
         self.on_deadline(now, out);
         let travel = self.odometer.mm_at(seen.captured_at);
         self.last_frame = Some(self.last_frame.map_or(seen.captured_at, |last| last.max(seen.captured_at)));
-        self.last_travel = (travel, self.last_travel.0);
-        let unusable = self.unusable(seen, now);
+        let paused = self.pace.take(seen.captured_at) && self.rules.follows_belt;
+        let (last, before) = self.last_travel;
+        // The next frame does not come after another pause.
+        self.last_travel = (travel, if paused { travel - (last - before) } else { last });
+        let unusable = self.unusable(seen, paused, now);
         if self.rules.trigger == Trigger::EveryFrame {
             self.frame_as_part(seen, unusable, now, out);
         } else if let Some(reason) = unusable {
@@ -46,11 +50,16 @@ impl Engine {
     }
 
     /// Why nothing follows from a frame, if so.
-    fn unusable(&mut self, seen: &Inspection, now: Time) -> Option<Reason> {
-        let within = self.rules.measuring.tolerance / self.rules.geometry.speed;
+    fn unusable(&mut self, seen: &Inspection, paused: bool, now: Time) -> Option<Reason> {
+        let geometry = &self.rules.geometry;
+        let within = self.rules.measuring.tolerance / geometry.speed;
+        // A wrong first delay below half a pitch shows parts off their places, and above it on their neighbours' places. Frames of a slow
+        // camera take up to two of its periods.
+        let first = (geometry.min_pitch / 2.0).max(2.0 * geometry.step) / geometry.speed;
+        let stale_after = self.rules.stale_after;
         let believed = !self.rules.follows_belt
-            || self.stamps.believe(seen.captured_at, seen.received_at, within, self.rules.stale_after);
-        if !believed || now - seen.captured_at > self.rules.stale_after {
+            || self.stamps.believe(seen.captured_at, seen.received_at, (within, first), stale_after);
+        if !believed || paused || now - seen.captured_at > self.rules.stale_after {
             return Some(Reason::StaleFrame);
         }
         let placed = self.lost.is_none() && self.odometer.knows(seen.captured_at);
@@ -71,8 +80,12 @@ impl Engine {
                     to = to.min(centre - sighting.length_mm / 2.0 - part / 2.0);
                 }
             } else if sighting.whole {
+                let (bare, next) = (self.was_bare(centre, seen), self.next);
                 match self.part_of(centre, seen.captured_at, now, out) {
-                    Some(at) => slipped |= self.on_sighting(at, sighting, seen, (centre, now)),
+                    Some(at) => {
+                        slipped |= self.on_sighting(at, sighting, seen, (centre, now));
+                        slipped |= bare && self.next > next;
+                    }
                     // Who it is, a later frame will tell: until then its stretch of belt is unknown.
                     None => to = to.min(centre - part / 2.0),
                 }
@@ -89,23 +102,33 @@ impl Engine {
         }
     }
 
-    /// A thing that is no part, or none of the right size: nothing near it is cleared. Whether it is in the ledger.
+    /// Whether an earlier frame showed that no unknown part is at this place: what is seen there now has come by a movement that was
+    /// not counted.
+    fn was_bare(&self, centre: f64, seen: &Inspection) -> bool {
+        let known_to = self.coverage.known_to(self.odometer.doubt_at(seen.captured_at));
+        self.coverage.unknown_to().is_some_and(|to| centre > to)
+            && centre + self.rules.measuring.tolerance < known_to
+    }
+
+    /// A thing that is no part, or none of the right size: nothing near it is cleared. Whether all of it that is seen is to be removed.
     fn on_odd_thing(&mut self, sighting: &Sighting, centre: f64, now: Time, out: &mut Vec<Action>) -> bool {
         let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
         let reach = (sighting.length_mm / 2.0 + part / 2.0).max(pitch / 2.0);
-        let mut known = false;
+        let tolerance = self.rules.measuring.tolerance;
+        let (mut known, mut removed) = (false, false);
         for entry in self.ledger.iter_mut().filter(|e| !e.adrift && (e.centre - centre).abs() < reach) {
             entry.fault = entry.fault.or(Some(Reason::OddSize));
             entry.sighted = true;
+            let ends = 2.0 * (entry.centre - centre).abs() + sighting.length_mm;
             if !sighting.cut {
                 // All of the thing is to be removed with the part that it was taken for.
-                let ends = 2.0 * (entry.centre - centre).abs() + sighting.length_mm;
                 entry.length = entry.length.max(ends);
             }
             known = true;
+            removed |= ends <= entry.length + tolerance;
         }
         if known || sighting.cut {
-            return known;
+            return removed;
         }
         let zero = self.zero_of(centre);
         if let Some(opened) = self.open((Announced::Nothing, centre), zero, now, out) {

@@ -94,6 +94,16 @@ impl Engine {
         (0..=DOUBTED_AT).any(|k| at(nearest + step * f64::from(k)) == GateState::Reject)
     }
 
+    /// Whether it means anything that the confirm sensor did not see the part. That in the main gate's chute sees nothing of the second
+    /// gate's parts, and one in front of a gate nothing of what that does.
+    fn is_proven(&self, entry: &Entry) -> bool {
+        let (Some(confirm), Some(second)) = (&self.rules.geometry.confirm, &self.rules.geometry.second)
+        else {
+            return true;
+        };
+        entry.gate == GateId::Main || (confirm.sees == Sees::Passed && confirm.position > second.position)
+    }
+
     /// The step by which a part leaves.
     fn leaves(&mut self, entry: &mut Entry, now: Time, out: &mut Vec<Action>) -> Step {
         let sees = self.rules.geometry.confirm.as_ref().map(|confirm| confirm.sees);
@@ -103,6 +113,7 @@ impl Engine {
             Some(Sees::Passed) => Some(!sighted),
             None => None,
         };
+        let removed = removed.filter(|_| sighted || self.is_proven(entry));
         if !self.rules.follows_belt {
             return match entry.state {
                 State::Cleared => Step::LeavePassed,

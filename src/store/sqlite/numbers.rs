@@ -3,7 +3,7 @@
 //! Numbers are reserved in blocks, and a reservation is on the disk before the first number of its block is used. After a crash the next
 //! run begins behind the block.
 
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::{Database, meta, set_meta, signed, unsigned};
 use crate::decide::Outcome;
@@ -28,6 +28,8 @@ pub(in crate::store) struct Beginning {
     pub reserved: u64,
     /// The parts that the run before left behind.
     pub left: Vec<LeftPart>,
+    /// The reason of the line stop that stood when the run before ended.
+    pub stop: Option<String>,
     /// Numbers that the run before may have given to parts of which nothing was written: from, to and with. `None` when it ended in order.
     pub doubtful: Option<(u64, u64)>,
 }
@@ -45,6 +47,7 @@ impl Database {
             let after_last = unsigned(last.unwrap_or(0)).saturating_add(1);
             let died = meta(transaction, "ended")? == Some(0);
             let left = left_behind(transaction)?;
+            let stop = standing_stop(transaction)?;
             transaction.execute(
                 "UPDATE parts SET finished_at_ms = ?1, outcome = ?2, remark = ?3 WHERE finished_at_ms IS NULL",
                 (now_ms, Outcome::UnresolvedAtStop.name(), LEFT),
@@ -58,7 +61,7 @@ impl Database {
                 (now_ms, NoteKind::Started.name(), format!("configuration {}, model {}", by.config, by.model)),
             )?;
             let doubtful = (died && after_last < first).then(|| (after_last, first - 1));
-            Ok(Beginning { first, reserved: next, left, doubtful })
+            Ok(Beginning { first, reserved: next, left, stop, doubtful })
         })
     }
 
@@ -110,6 +113,18 @@ impl Database {
         self.connection.pragma_update(None, "synchronous", "NORMAL").map_err(&failed)?;
         result.map_err(failed)
     }
+}
+
+fn standing_stop(transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
+    let on = NoteKind::LineStop.name();
+    let newest = transaction
+        .query_row(
+            "SELECT kind, detail FROM notes WHERE kind IN (?1, ?2) ORDER BY id DESC LIMIT 1",
+            (on, NoteKind::LineStopReset.name()),
+            |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    Ok(newest.filter(|(kind, _)| kind == on).map(|(_, reason)| reason))
 }
 
 fn left_behind(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<LeftPart>> {

@@ -1,0 +1,212 @@
+//! Reading back what [`super::write`] wrote: the network, its parameters and statistics, for what the engine cannot do.
+//!
+//! Owns the recognition of that one form of graph. A graph of another form is refused in words.
+
+use std::path::Path;
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, NodeProto};
+
+use super::load::Source;
+use super::{ModelError, graph};
+use crate::config::manifest::{Colour, OutputKind};
+use crate::kernels::MapSize;
+use crate::train::network::{Block, Slot};
+use crate::train::{EPSILON, Network, Statistics};
+
+/// A network as training knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// Its blocks and sizes.
+    pub network: Network,
+    /// Its parameters in the order of the network's slots.
+    pub parameters: Vec<f32>,
+    /// Statistics of normalisation.
+    pub statistics: Statistics,
+    /// Whether its output is the probability of OK.
+    pub inverted: bool,
+}
+
+/// Reads the network at `path`, or a built-in one by its bare name, from its ONNX file and manifest.
+///
+/// # Errors
+/// When the files cannot be read or do not belong together, and when the graph is not of the form that castgate writes.
+pub fn trained(path: &Path) -> Result<Trained, ModelError> {
+    let source = Source::read(path)?;
+    let (manifest, _) = source.manifest()?;
+    let file = source.file.clone();
+    let refuse = |problem: String| ModelError::Graph { file: file.clone(), problem };
+    let model = graph::read(&source.onnx, &manifest).map_err(|problem| refuse(problem.to_string()))?;
+    if manifest.input.colour != Colour::Grey || manifest.output.kind != OutputKind::Sigmoid {
+        return Err(refuse(other("it takes colour or answers with softmax")));
+    }
+    let input = MapSize { height: manifest.input.height, width: manifest.input.width };
+    let inverted = manifest.output.classes.first() == Some(&manifest.output.defect);
+    let graph = model.graph.as_ref().ok_or_else(|| refuse(other("it is empty")))?;
+    let (network, parameters, statistics) = recognise(graph, input).map_err(|what| refuse(other(&what)))?;
+    Ok(Trained { network, parameters, statistics, inverted })
+}
+
+fn other(what: &str) -> String {
+    format!(
+        "the graph is not one that `castgate train` writes ({what}), and only those can be looked into; leave the heat map out"
+    )
+}
+
+/// Nodes one after another, each of which takes what the one before gave.
+struct Chain<'a> {
+    graph: &'a GraphProto,
+    at: usize,
+    last: &'a str,
+}
+
+impl<'a> Chain<'a> {
+    /// The next node, if it has this operator.
+    fn take(
+        &mut self,
+        operator: &str,
+        attributes: &[(&str, &[i64])],
+    ) -> Result<Option<&'a NodeProto>, String> {
+        let Some(node) = self.graph.node.get(self.at).filter(|node| node.op_type == operator) else {
+            return Ok(None);
+        };
+        let same = node.attribute.iter().all(|found| {
+            let known = attributes.iter().any(|(name, ints)| found.name == *name && found.ints == *ints);
+            known || (found.name == "epsilon" && found.f == EPSILON as f32)
+        });
+        let complete =
+            node.attribute.len() == attributes.len() + usize::from(operator == "BatchNormalization");
+        let chained = node.input.first().is_some_and(|input| input == self.last);
+        let [output] = &node.output[..] else { return Err(format!("{operator} has several outputs")) };
+        if !same || !complete || !chained {
+            return Err(format!("a {operator} of another kind"));
+        }
+        (self.at, self.last) = (self.at + 1, output);
+        Ok(Some(node))
+    }
+
+    fn need(&mut self, operator: &str) -> Result<&'a NodeProto, String> {
+        self.take(operator, &[])?.ok_or_else(|| format!("{operator} is missing"))
+    }
+
+    /// Input `index` of a node as numbers, with its dimensions.
+    fn tensor(&self, node: &NodeProto, index: usize) -> Result<(Vec<f32>, Vec<usize>), String> {
+        let name = node.input.get(index).ok_or("an input is missing")?;
+        let tensor = self.graph.initializer.iter().find(|tensor| tensor.name == *name);
+        let tensor = tensor.filter(|tensor| tensor.data_type == DataType::Float as i32);
+        let tensor = tensor.ok_or("a weight is no float32 constant")?;
+        let dims: Vec<usize> = tensor.dims.iter().map(|&dim| usize::try_from(dim).unwrap_or(0)).collect();
+        let raw = tensor.raw_data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        let values: Vec<f32> =
+            if tensor.raw_data.is_empty() { tensor.float_data.clone() } else { raw.collect() };
+        if dims.is_empty() || dims.contains(&0) || values.len() != dims.iter().product::<usize>() {
+            return Err("a weight has an odd shape".to_owned());
+        }
+        Ok((values, dims))
+    }
+
+    /// Input `index` of a node, `len` numbers in a row.
+    fn vector(&self, node: &NodeProto, index: usize, len: usize) -> Result<Vec<f32>, String> {
+        let (values, dims) = self.tensor(node, index)?;
+        if dims == [len] { Ok(values) } else { Err("a weight has an odd shape".to_owned()) }
+    }
+}
+
+/// Mean and variance of a block's channels.
+type Measured = Option<(Vec<f32>, Vec<f32>)>;
+
+fn recognise(graph: &GraphProto, input: MapSize) -> Result<(Network, Vec<f32>, Statistics), String> {
+    let first = graph.input.first().map_or("", |input| input.name.as_str());
+    let mut chain = Chain { graph, at: 0, last: first };
+    let (mut blocks, mut lists, mut measured): (Vec<Block>, Vec<Vec<f32>>, Vec<Measured>) =
+        Default::default();
+    let mut channels = 1;
+    while let Some(conv) = chain.take("Conv", &[("kernel_shape", &[3, 3])])? {
+        let (weights, dims) = chain.tensor(conv, 1)?;
+        let [cout, cin, 3, 3] = dims[..] else { return Err("a convolution is not 3x3".to_owned()) };
+        if cin != channels {
+            return Err("a convolution has an odd number of channels".to_owned());
+        }
+        // From output, input channel, row, column to row, column, input, output channel.
+        let compact = (0..weights.len()).map(|i| {
+            let (tap, ci, co) = (i / (cin * cout), i / cout % cin, i % cout);
+            weights[(co * cin + ci) * 9 + tap]
+        });
+        lists.push(compact.collect());
+        lists.push(chain.vector(conv, 2, cout)?);
+        chain.need("Relu")?;
+        let norm = chain.take("BatchNormalization", &[])?;
+        if let Some(norm) = norm {
+            lists.push(chain.vector(norm, 1, cout)?);
+            lists.push(chain.vector(norm, 2, cout)?);
+        }
+        measured.push(match norm {
+            Some(norm) => Some((chain.vector(norm, 3, cout)?, chain.vector(norm, 4, cout)?)),
+            None => None,
+        });
+        let pool = chain.take("MaxPool", &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])])?;
+        blocks.push(Block { channels: cout, norm: norm.is_some(), pool: pool.is_some() });
+        channels = cout;
+    }
+    chain.need("GlobalAveragePool")?;
+    chain.need("Flatten")?;
+    let mut inputs = channels;
+    let mut units = Vec::new();
+    for operator in ["Relu", "Sigmoid"] {
+        let dense = chain.need("Gemm")?;
+        let (weights, dims) = chain.tensor(dense, 1)?;
+        let [from, to] = dims[..] else { return Err("a dense layer has an odd shape".to_owned()) };
+        if from != inputs {
+            return Err("a dense layer has an odd shape".to_owned());
+        }
+        lists.push(weights);
+        lists.push(chain.vector(dense, 2, to)?);
+        units.push(to);
+        inputs = to;
+        chain.need(operator)?;
+    }
+    if inputs != 1 || chain.at != graph.node.len() {
+        return Err("it goes on after its sigmoid, or has several outputs".to_owned());
+    }
+    let network = Network::new(&blocks, units[0], input).map_err(|error| error.to_string())?;
+    let parameters = arrange(&network, lists);
+    let mut statistics = Statistics::unit(&network);
+    for (into, measured) in statistics.blocks.iter_mut().zip(measured) {
+        let Some((mean, variance)) = measured else { continue };
+        into.mean.iter_mut().zip(mean).for_each(|(to, value)| *to = f64::from(value));
+        into.variance.iter_mut().zip(variance).for_each(|(to, value)| *to = f64::from(value));
+    }
+    Ok((network, parameters, statistics))
+}
+
+/// Puts the lists, in the order of the graph, where the network's slots say.
+fn arrange(network: &Network, lists: Vec<Vec<f32>>) -> Vec<f32> {
+    let head = network.head();
+    let of_block =
+        |slots: &crate::train::network::BlockSlots| [slots.weights, slots.bias, slots.gamma, slots.beta];
+    let blocks = network.stages().iter().flat_map(|stage| of_block(&stage.slots));
+    let head = [head.hidden_weights, head.hidden_bias, head.output_weights, head.output_bias];
+    // A block without normalisation has no gamma and beta in the graph, and empty slots for them.
+    let slots = blocks.chain(head).filter(|slot: &Slot| slot.len > 0);
+    let mut parameters = vec![0.0; network.parameters()];
+    for (slot, list) in slots.zip(lists) {
+        parameters[slot.range()].copy_from_slice(&list);
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_models_are_read_back_and_written_again_byte_by_byte() {
+        for name in super::super::BUILT_IN {
+            let trained = trained(Path::new(name)).unwrap();
+            let written =
+                super::super::write::onnx(&trained.network, &trained.parameters, &trained.statistics);
+            assert!(written == Source::read(Path::new(name)).unwrap().onnx, "{name}");
+            assert!(!trained.inverted);
+        }
+    }
+}
