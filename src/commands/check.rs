@@ -15,6 +15,7 @@ use crate::config::{
 use crate::model::{self, Classifier};
 use crate::report::{self, ReportError};
 use crate::store::{self, StoreError};
+use crate::units::Span;
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -165,10 +166,21 @@ fn gate(config: &Config, findings: &mut Findings<'_>) {
     findings.fact(
         "gate",
         format!(
-            "up to {} parts between trigger and gate; the ledger holds {}",
+            "up to {} parts between trigger and confirmation; the ledger holds {}",
             timing.parts_in_flight, decide.max_parts
         ),
     );
+    let spare = timing.looks - looks_needed(config);
+    if decide.trigger != Trigger::EveryFrame && spare < 1.0 {
+        findings.fact(
+            "note",
+            format!(
+                "a part is seen {:.1} times and needs {} looks: one frame that is lost rejects a good part",
+                timing.looks,
+                looks_needed(config)
+            ),
+        );
+    }
     let greatest = timing.greatest_speed();
     if decide.trigger != Trigger::EveryFrame && greatest.is_finite() {
         let by_view = timing.greatest_speed_for_look <= timing.greatest_speed_for_gate;
@@ -191,6 +203,26 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
         && let Some(path) = &config.simulation.parts_from
     {
         folder(path, &["ok_front", "def_front"], "simulation.parts_from", findings);
+    }
+    if config.position_source() == PositionSource::Encoder
+        && config.position.encoder == EncoderKind::Sysfs
+        && let Some(path) = &config.position.path
+        && let Some(text) = file(path, "position.path", findings)
+        && String::from_utf8_lossy(&text).trim().parse::<i128>().is_err()
+    {
+        let message = format!("{} holds no number: it is not a counter's `count`", path.display());
+        findings.problem(ExitCode::Usage, "position.path", message);
+    }
+    if let Some(socket) = &config.commands.socket
+        && let Some(holder) =
+            socket.parent().filter(|holder| !holder.as_os_str().is_empty() && !holder.is_dir())
+    {
+        // A service's folder is made with its start.
+        let note = format!(
+            "there is no folder {} for `commands.socket`; it must be there at the start",
+            holder.display()
+        );
+        findings.fact("note", note);
     }
     if !config.mqtt.enabled {
         return;
@@ -259,6 +291,17 @@ fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings
         None => (devices::answers_s(config, model), "measured on this machine"),
     };
     let slack = timing.slack_after(seconds);
+    let stale = config.decide.stale_after;
+    if stale.as_s() <= seconds {
+        findings.problem(
+            ExitCode::Usage,
+            "decide.stale_after",
+            format!(
+                "after {stale} every picture would be too old: the answers for a frame take {} ({how})",
+                time(seconds)
+            ),
+        );
+    }
     if slack < 0.0 {
         let greatest = speed(timing.greatest_speed_after(seconds));
         findings.problem(
@@ -277,7 +320,7 @@ fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings
         "model",
         format!(
             "with a frame's answers in {} ({how}) {} of slack are left; the belt may run at {}",
-            time(seconds),
+            time(config.decide.inference.map_or(seconds, Span::as_s)),
             time(slack),
             speed(greatest)
         ),

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_changes_is_told_by_key() {
-        let bench = bench("");
+        let bench = bench("# the defaults\n");
         let file = bench.file.with_file_name("b.yaml");
         std::fs::write(
             &file,
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_invalid_file_changes_nothing_and_every_problem_is_told() {
-        let mut bench = bench("");
+        let mut bench = bench("# the defaults\n");
         let before = bench.running.loaded.clone();
         let told = bench.reload("model: {threshold: 7}\nline:\n  sped: 3\n").unwrap_err();
         assert_eq!(told.len(), 2, "{told:?}");
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn live_keys_that_need_others_to_change_too_are_refused() {
-        let mut bench = bench("");
+        let mut bench = bench("# the defaults\n");
         // Valid by itself: the gate stands farther away.
         let told = bench
             .reload("gate: {position: 1500mm, delay: 1500ms}\nconfirm: {position: 1700mm}\n")
@@ -261,14 +261,14 @@ mod tests {
 
     #[test]
     fn the_demonstration_line_has_no_file() {
-        let mut bench = bench("");
+        let mut bench = bench("# the defaults\n");
         bench.running.loaded = crate::config::load::demonstration();
         assert!(bench.running.try_reload().unwrap_err()[0].contains("there is no file"));
     }
 
     #[test]
     fn a_ledger_that_takes_no_order_keeps_its_rules() {
-        let mut bench = bench("");
+        let mut bench = bench("# the defaults\n");
         let before = bench.running.loaded.clone();
         while bench.running.orders.give(Order::Reset).is_ok() {}
         let told = bench.reload("model: {threshold: 0.3}\n").unwrap_err();

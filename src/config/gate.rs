@@ -52,8 +52,8 @@ pub struct Gate {
     pub delay: Span,
     /// Time that the gate needs to be ready for its next movement; pulses closer than this become one.
     pub recovery: Span,
-    /// Longest time in reject, to protect a coil: then the gate goes to `safe`, the line is stopped, and parts that pass are told as
-    /// escapes. Without it there is no limit, which suits a gate that is wired de-energise-to-reject.
+    /// Longest time in reject, to protect a coil: then the gate goes to `safe`, which must be `pass`, the line is stopped, and parts
+    /// that pass are told as escapes. Without it there is no limit, which suits a gate that is wired de-energise-to-reject.
     #[schemars(example = &"10s")]
     pub max_on: Option<Span>,
     /// GPIO chip: path, name or label, for `kind: gpiochip`. Not needed when `line` is a name.
@@ -99,6 +99,10 @@ pub struct SecondGate {
     pub pulse: Stretch,
     /// Time from the command to the moved gate.
     pub delay: Span,
+    /// Longest time in reject, to protect a coil: then the gate lets pass, the line is stopped, and parts that pass are told as
+    /// escapes. Without it there is no limit.
+    #[schemars(example = &"10s")]
+    pub max_on: Option<Span>,
     /// GPIO chip: path, name or label, for `gate.kind: gpiochip`. Not needed when `line` is a name.
     #[schemars(example = &"gpiochip0")]
     pub chip: Option<String>,
@@ -117,6 +121,7 @@ impl Default for SecondGate {
             position: Length::mm(900.0),
             pulse: Stretch::mm(130.0),
             delay: Span::ms(20.0),
+            max_on: None,
             chip: None,
             line: None,
             reject_level: Level::High,

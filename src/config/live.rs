@@ -26,6 +26,7 @@ const LIVE: &[Live] = live! {
     line.log_level,
     sensor.bounce,
     sensor.longest,
+    sensor.shortest,
     sensor.missed,
     position.tolerance,
     position.speed_tolerance,
@@ -42,6 +43,9 @@ const LIVE: &[Live] = live! {
     gate.delay,
     gate.recovery,
     gate.max_on,
+    second_gate.pulse,
+    second_gate.delay,
+    second_gate.max_on,
     confirm.tolerance,
     line_stop,
 };
@@ -143,6 +147,8 @@ mod tests {
         (other.gate.pulse, other.gate.lead) = (Stretch::mm(9.0), Stretch::mm(9.0));
         (other.gate.delay, other.gate.recovery) = (Span::ms(9.0), Span::ms(9.0));
         other.gate.max_on = Some(Span::s(9.0));
+        (other.second_gate.pulse, other.second_gate.delay) = (Stretch::mm(9.0), Span::ms(9.0));
+        (other.second_gate.max_on, other.sensor.shortest) = (Some(Span::s(9.0)), Share::fraction(0.1));
         other.confirm.tolerance = Some(Length::mm(9.0));
         (other.line_stop.escape, other.line_stop.consecutive_rejects) = (false, 9);
         other.line.log_level = crate::config::LogLevel::Debug;

@@ -113,6 +113,11 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
             wording::whole("not a UTF-8 text: no letter is written with this byte; save the file as UTF-8");
         LoadError::Problems(vec![problem(Fault { place: Some(place), ..fault })])
     })?;
+    // A file that was cut off by a power failure, or is just being written, is no wish for a line that is not there.
+    if text.trim().is_empty() {
+        let fault = wording::whole("is empty; `castgate config sample` prints one to begin with");
+        return Err(LoadError::Problems(vec![problem(fault)]));
+    }
     let mut config =
         parse(&text).map_err(|faults| LoadError::Problems(faults.into_iter().map(problem).collect()))?;
     let (fingerprint, written) = (fingerprint(&config), config.clone());
@@ -211,10 +216,10 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             load(&file).unwrap().fingerprint
         };
-        assert_eq!(of(""), demonstration().fingerprint);
+        assert_eq!(of("# the defaults\n"), demonstration().fingerprint);
         assert_eq!(of("line: {speed: 500mm/s}  # the default\n"), of("line: {speed: 30m/min}\n"));
-        assert_ne!(of("line: {name: a}\n"), of(""));
-        assert_eq!(of("").len(), 12);
+        assert_ne!(of("line: {name: a}\n"), of("# the defaults\n"));
+        assert_eq!(of("# the defaults\n").len(), 12);
     }
 
     #[test]
@@ -237,7 +242,7 @@ mod tests {
         );
         let wide = of(
             "e.yaml",
-            "line: {min_pitch: 400mm}\nsimulation: {pitch: 500mm}\nposition: {tolerance: 90mm}\n",
+            "line: {min_pitch: 400mm}\nsimulation: {pitch: 500mm}\nposition: {tolerance: 90mm}\ngate: {pulse: 200mm}\n",
         );
         assert!(
             !apart.with_live(&wide).unwrap_err().is_empty(),

@@ -2,8 +2,8 @@
 //!
 //! Pure. Knows positions, speeds and times of a configuration. Must not know what is done when they do not suffice.
 
-use super::{CameraKind, Config, Trigger};
-use crate::units::{Length, Span, Speed};
+use super::{CameraKind, Config, ConfirmKind, Trigger};
+use crate::units::{Length, Span, Speed, Stretch};
 
 /// What follows from the positions, lengths and times of a configuration. Lengths in millimetres, times in seconds.
 ///
@@ -39,7 +39,7 @@ pub struct Timing {
     pub greatest_speed_for_gate: f64,
     /// Least gate position that leaves no negative slack at the given speed.
     pub least_gate_position: f64,
-    /// Most parts that can be between trigger and gate at once.
+    /// Most parts that can be between trigger and the last of gates and confirm sensor at once.
     pub parts_in_flight: f64,
     /// Most parts a second: speed over least pitch.
     pub parts_per_second: f64,
@@ -65,7 +65,7 @@ impl Timing {
             Trigger::Sensor | Trigger::Software => -part / 2.0,
             Trigger::Vision | Trigger::EveryFrame => view_middle - view / 2.0,
         };
-        let done_at = gate.position.as_mm() + half;
+        let done_at = gone_at(config);
         Self {
             view_middle,
             view,
@@ -105,6 +105,24 @@ impl Timing {
     pub fn greatest_speed(&self) -> f64 {
         self.greatest_speed_for_look.min(self.greatest_speed_for_gate)
     }
+}
+
+/// Position of a part's middle at which nothing more can happen to it: it has passed gates and confirm sensor.
+fn gone_at(config: &Config) -> f64 {
+    let (line, gate, second, confirm) = (&config.line, &config.gate, &config.second_gate, &config.confirm);
+    let speed = line.speed.as_mm_per_s();
+    let passed = |position: Length, pulse: Stretch, delay: Span| {
+        position.as_mm() + pulse.mm_at(speed) / 2.0 + delay.as_s() * speed
+    };
+    let mut gone = passed(gate.position, gate.pulse, gate.delay);
+    if second.enabled {
+        gone = gone.max(passed(second.position, second.pulse, second.delay));
+    }
+    if confirm.kind != ConfirmKind::None {
+        let tolerance = confirm.tolerance.map_or(line.min_pitch.as_mm() / 2.0, Length::as_mm);
+        gone = gone.max(confirm.position.as_mm() - line.part_length.as_mm() / 2.0 + tolerance);
+    }
+    gone
 }
 
 /// Looks that a part needs to be cleared.
@@ -156,7 +174,10 @@ mod tests {
         assert!((timing.slack - (185.0 / 500.0 - 0.03)).abs() < 1e-12);
         assert_eq!(speed(timing.greatest_speed()), "2m/s");
         assert_eq!(timing.least_gate_position, 350.0 + 65.0 + 15.0);
-        assert_eq!(timing.parts_in_flight, 5.0, "(665 + 60) / 150 is 4.8: five parts fit");
+        assert_eq!(
+            timing.parts_in_flight, 6.0,
+            "(700 - 60 + 75 + 60) / 150 is 5.2: six parts are not over at once"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::coverage::Coverage;
 use super::entry::Entry;
@@ -30,6 +31,10 @@ pub use belt::Input;
 
 /// Time passes in steps of at least so many seconds.
 const SOONEST_S: f64 = 0.000_5;
+/// Share of the gate's lateness that is kept at each movement: some thirty movements forget a stall.
+const LATENESS_KEPT: f64 = 0.9;
+/// Greatest lateness that is counted on, in seconds: beyond it parts would be rejected for a stall that is over.
+const MOST_LATE_S: f64 = 0.1;
 
 /// Counts of what went wrong without costing a part its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,6 +130,8 @@ pub struct Engine {
     coverage: Coverage,
     known: (Time, Time),
     movements: [Movements; 2],
+    /// How late gates were commanded lately, in seconds.
+    gate_late: f64,
     latch: Latch,
     /// A stop that stood before the start and is still to be taken over.
     stood: Option<StopReason>,
@@ -134,6 +141,8 @@ pub struct Engine {
     pace: Pace,
     triggers: triggers::Watch,
     inhibited: bool,
+    /// The confirm sensor did not see the last part that it should have seen passing: until it sees one, it proves nothing.
+    confirm_blind: bool,
     model_fault: bool,
     began: Time,
     /// When time was last let pass.
@@ -157,6 +166,7 @@ impl Engine {
             coverage: Coverage::default(),
             known: (Time::MAX, Time::MAX),
             movements: Default::default(),
+            gate_late: 0.0,
             latch: Latch::default(),
             stood: None,
             pulses: Pulses::default(),
@@ -165,6 +175,7 @@ impl Engine {
             pace: Pace::default(),
             triggers: triggers::Watch::default(),
             inhibited: false,
+            confirm_blind: false,
             model_fault: false,
             began: now,
             now,
@@ -245,9 +256,11 @@ impl Engine {
         }
     }
 
-    /// A gate was commanded at `at`.
-    pub fn on_moved(&mut self, gate: GateId, state: GateState, at: Time) {
+    /// A gate was commanded at `at`, so long after it was due. Verdicts are final that much earlier from now on: a board that moves the
+    /// gate late takes clearances in late too.
+    pub fn on_moved(&mut self, gate: GateId, state: GateState, at: Time, late: Duration) {
         self.movements[gate as usize].moved(at, state);
+        self.gate_late = (self.gate_late * LATENESS_KEPT).max(late.as_secs_f64()).min(MOST_LATE_S);
     }
 
     /// Ends the run: what is still on the belt is reported as unresolved.
@@ -270,7 +283,7 @@ impl Engine {
         entry.adrift = self.lost.is_some();
         entry.proved = self.odometer.doubt_at(zero);
         let window = self.window_of(&entry);
-        entry.arm(window, now, out);
+        entry.arm(window, self.gate_late, now, out);
         out.push(Action::Opened { part: number, at: now });
         if self.ledger.len() >= self.rules.max_parts {
             entry.condemn(Reason::QueueFull, now);

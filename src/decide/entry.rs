@@ -115,8 +115,9 @@ impl Entry {
         }
     }
 
-    /// Its gate's window is to be this one. Asks for it where the belt has moved it; the window of a part that has left stays.
-    pub(super) fn arm(&mut self, (from, until): (Time, Time), now: Time, out: &mut Vec<Action>) {
+    /// Its gate's window is to be this one. Asks for it where the belt has moved it; the window of a part that has left stays. The gate
+    /// was commanded so late lately, in seconds: the verdict is final so long before the window, or the margin if that is more.
+    pub(super) fn arm(&mut self, (from, until): (Time, Time), late: f64, now: Time, out: &mut Vec<Action>) {
         let tolerance = self.rules.measuring.tolerance;
         // Where it has run on so far unseen, its neighbour may lie at its place.
         let doubtful = self.rules.geometry.min_pitch - tolerance;
@@ -130,7 +131,8 @@ impl Entry {
         }
         let begun = !first && self.window.0 <= now;
         self.window = (if begun { self.window.0.min(from) } else { from }, until);
-        self.deadline = if from == Time::MAX { from } else { from.plus_s(-self.rules.geometry.margin) };
+        self.deadline =
+            if from == Time::MAX { from } else { from.plus_s(-self.rules.geometry.margin.max(late)) };
         let (owner, (from, until)) = (Owner::Part(self.number), self.window);
         out.push(Action::Gate(Command::Arm { gate: self.gate, owner, from, until }));
     }

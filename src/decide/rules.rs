@@ -14,8 +14,8 @@ use crate::units::Span;
 pub struct GateTiming {
     /// Time that it needs to be ready for its next movement.
     pub recovery: Duration,
-    /// Longest time in reject, if there is a limit.
-    pub max_on: Option<Duration>,
+    /// Longest time in reject of the main and the second gate, where there is a limit.
+    pub max_on: [Option<Duration>; 2],
 }
 
 /// What the engine goes by.
@@ -97,7 +97,7 @@ impl Rules {
             pulse: config.outputs.pulse.duration(),
             gate_timing: GateTiming {
                 recovery: config.gate.recovery.duration(),
-                max_on: config.gate.max_on.map(Span::duration),
+                max_on: [config.gate.max_on, config.second_gate.max_on].map(|most| most.map(Span::duration)),
             },
             second_sensor: position.second_sensor_at.as_mm(),
             fingerprint: "".into(),

@@ -26,6 +26,11 @@ impl SafeGuard {
         Ok(guard)
     }
 
+    /// Its safe position.
+    pub fn safe(&self) -> GateState {
+        self.safe
+    }
+
     /// Moves the gate into its safe position; as often as wanted.
     ///
     /// # Errors

@@ -79,7 +79,9 @@ impl DecideStage {
             Told::Dropped { captured_at } => engine.on_dropped(*captured_at),
             Told::Sensed(event) => sense(engine, *event, now, actions),
             Told::Gate(Feedback::TooLate(part)) => engine.on_too_late(*part, now),
-            Told::Gate(Feedback::Moved { gate, state, at }) => engine.on_moved(*gate, *state, *at),
+            Told::Gate(Feedback::Moved { gate, state, at, late }) => {
+                engine.on_moved(*gate, *state, *at, *late)
+            }
             Told::Gate(Feedback::Held) => engine.on_gate_held(now, actions),
             Told::Ordered(Order::Trigger) => engine.on_trigger(now, now, actions),
             Told::Ordered(Order::Reset) => {

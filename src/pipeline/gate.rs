@@ -1,5 +1,7 @@
 //! The gate stage: owns the actuators, the books of windows in which they must reject, and the outputs to the PLC.
 
+use std::time::Duration;
+
 use super::event::Event;
 use crate::clock::Time;
 use crate::decide::{Command, GateId, GateTiming, Owner, Schedule, Signals};
@@ -19,8 +21,10 @@ pub(super) enum Feedback {
         state: GateState,
         /// When.
         at: Time,
+        /// How long after the moment at which it was due.
+        late: Duration,
     },
-    /// The gate was in reject for longer than it may be, and went to its safe position.
+    /// A gate was in reject for longer than it may be, and went to its safe position.
     Held,
 }
 
@@ -33,28 +37,75 @@ struct Actuator {
     last: Option<GateState>,
     /// When the next movement is due.
     due: Option<Time>,
+    /// Longest time in reject.
+    max_on: Option<Duration>,
+    /// Since when it is in reject, and whether that was for too long.
+    rejecting: Option<(Time, bool)>,
 }
 
 impl Actuator {
     fn new(id: GateId, guard: SafeGuard, timing: GateTiming) -> Self {
-        Self { id, guard, schedule: Schedule::new(timing.recovery), last: None, due: None }
+        let schedule = Schedule::new(timing.recovery);
+        Self {
+            id,
+            guard,
+            schedule,
+            last: None,
+            due: None,
+            max_on: timing.max_on[id as usize],
+            rejecting: None,
+        }
     }
 
-    /// Moves to where it must be; `true` when it moved. Tells how late that was.
-    fn follow(&mut self, now: Time, events: &mut Vec<Event>) -> Result<Option<GateState>, GateError> {
+    fn set_timing(&mut self, timing: GateTiming) {
+        self.schedule.set_recovery(timing.recovery);
+        self.max_on = timing.max_on[self.id as usize];
+    }
+
+    /// Moves to where it must be at `now`, tells how late that was, and lets go what was in reject for too long.
+    fn follow(
+        &mut self,
+        now: Time,
+        events: &mut Vec<Event>,
+        told: &mut Vec<Feedback>,
+    ) -> Result<(), GateError> {
+        if self.let_go_at().is_some_and(|at| at <= now) {
+            // Held, as far as the book knows: it moves again when the book says pass.
+            self.rejecting = self.rejecting.map(|(since, _)| (since, true));
+            log::error!("{} was in reject for too long and goes to its safe position", self.id.name());
+            self.guard.make_safe()?;
+            told.push(Feedback::Moved {
+                gate: self.id,
+                state: self.guard.safe(),
+                at: now,
+                late: Duration::ZERO,
+            });
+            told.push(Feedback::Held);
+        }
         let state = self.schedule.state_at(now);
         let due = self.due.filter(|due| *due <= now);
         self.due = self.schedule.next_change(now);
         if self.last == Some(state) {
-            return Ok(None);
+            return Ok(());
         }
         self.guard.set(state, now)?;
         self.last = Some(state);
+        self.rejecting = (state == GateState::Reject).then_some((now, false));
         log::debug!("{} moves to {state:?}", self.id.name());
-        if let Some(due) = due {
-            events.push(Event::Acted { late: now - due });
-        }
-        Ok(Some(state))
+        let late = due.map(|due| now - due);
+        events.extend(late.map(|late| Event::Acted { late }));
+        told.push(Feedback::Moved { gate: self.id, state, at: now, late: late.unwrap_or_default() });
+        Ok(())
+    }
+
+    /// When it will have been in reject for too long.
+    fn let_go_at(&self) -> Option<Time> {
+        let (since, held) = self.rejecting?;
+        self.max_on.filter(|_| !held).map(|most| since + most)
+    }
+
+    fn next_deadline(&self, now: Time) -> Option<Time> {
+        [self.schedule.next_change(now), self.let_go_at()].into_iter().flatten().min()
     }
 }
 
@@ -63,12 +114,8 @@ pub(super) struct GateStage {
     main: Actuator,
     second: Option<Actuator>,
     outputs: Option<Box<dyn Outputs>>,
-    safe: GateState,
-    timing: GateTiming,
     /// Until the first frame has been judged the gates stay in their safe positions.
     begun: bool,
-    /// Since when the main gate is in reject, and whether that was for too long.
-    rejecting: Option<(Time, bool)>,
 }
 
 impl GateStage {
@@ -76,17 +123,13 @@ impl GateStage {
         main: SafeGuard,
         second: Option<SafeGuard>,
         outputs: Option<Box<dyn Outputs>>,
-        safe: GateState,
         timing: GateTiming,
     ) -> Self {
         Self {
             main: Actuator::new(GateId::Main, main, timing),
             second: second.map(|guard| Actuator::new(GateId::Second, guard, timing)),
             outputs,
-            safe,
-            timing,
             begun: false,
-            rejecting: None,
         }
     }
 
@@ -117,8 +160,8 @@ impl GateStage {
             }
             Command::Know { from, until } => self.main.schedule.know(from, until),
             Command::Timing(timing) => {
-                self.timing = timing;
-                self.main.schedule.set_recovery(timing.recovery);
+                let gates = [Some(&mut self.main), self.second.as_mut()];
+                gates.into_iter().flatten().for_each(|gate| gate.set_timing(timing));
             }
             Command::Signals(signals) => self.show(&signals)?,
         }
@@ -146,24 +189,8 @@ impl GateStage {
         if !self.begun {
             return Ok(());
         }
-        if let Some((since, false)) = self.rejecting
-            && self.timing.max_on.is_some_and(|most| now >= since + most)
-        {
-            // Held, as far as the book knows: it moves again when the book says pass.
-            self.rejecting = Some((since, true));
-            log::error!("the gate was in reject for too long and goes to its safe position");
-            self.main.guard.set(self.safe, now)?;
-            told.push(Feedback::Moved { gate: GateId::Main, state: self.safe, at: now });
-            told.push(Feedback::Held);
-        }
-        for actuator in [Some(&mut self.main), self.second.as_mut()].into_iter().flatten() {
-            let Some(state) = actuator.follow(now, events)? else { continue };
-            told.push(Feedback::Moved { gate: actuator.id, state, at: now });
-            if actuator.id == GateId::Main {
-                self.rejecting = (state == GateState::Reject).then_some((now, false));
-            }
-        }
-        Ok(())
+        let gates = [Some(&mut self.main), self.second.as_mut()];
+        gates.into_iter().flatten().try_for_each(|gate| gate.follow(now, events, told))
     }
 
     /// When [`GateStage::on_deadline`] must be called next.
@@ -171,12 +198,8 @@ impl GateStage {
         if !self.begun {
             return None;
         }
-        let second = self.second.as_ref().and_then(|actuator| actuator.schedule.next_change(now));
-        let held = match (self.rejecting, self.timing.max_on) {
-            (Some((since, false)), Some(most)) => Some(since + most),
-            _ => None,
-        };
-        [self.main.schedule.next_change(now), second, held].into_iter().flatten().min()
+        let gates = [Some(&self.main), self.second.as_ref()];
+        gates.into_iter().flatten().filter_map(|gate| gate.next_deadline(now)).min()
     }
 
     /// Number of windows in the books.

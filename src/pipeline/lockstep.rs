@@ -105,7 +105,7 @@ impl Lockstep {
             prepare: PrepareStage::new(line.preprocessor),
             infer: InferStage::new(line.model),
             decide: DecideStage::new(engine, line.oracle, line.parts),
-            gate: GateStage::new(guard(line.gate)?, second, line.outputs, line.safe, timing),
+            gate: GateStage::new(guard(line.gate)?, second, line.outputs, timing),
             report: ReportStage::new(line.listeners, counters.clone(), clock.now()),
             clock,
             counters,

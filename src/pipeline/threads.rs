@@ -116,7 +116,7 @@ fn spawn(
     let report = ReportStage::new(line.listeners, common.counters.clone(), line.clock.now());
     let (c, events) = (common.clone(), ends.events.1);
     threads.push(start("report", ended, move || loops::report(report, &c, &events, &summary))?);
-    let gate = GateStage::new(guard, second, line.outputs, line.safe, engine.gate_timing());
+    let gate = GateStage::new(guard, second, line.outputs, engine.gate_timing());
     let (c, commands, told, events) =
         (common.clone(), ends.commands.1, ends.feedback.0, ends.events.0.clone());
     threads.push(start("gate", ended, move || loops::gate(gate, &c, &commands, &told, &events))?);

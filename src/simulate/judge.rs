@@ -231,7 +231,7 @@ impl Judge {
             || record.gate != GateId::Main
             || record.outcome == Outcome::UnresolvedAtStop
             // What was taken back need not follow the belt any more.
-            || record.verdict == Verdict::Ok
+            || matches!(record.verdict, Verdict::Ok | Verdict::Reject(Reason::Uncommanded))
             || matches!(record.verdict, Verdict::Reject(Reason::OddSize | Reason::TooClose))
         {
             return;
@@ -248,7 +248,7 @@ impl Judge {
             let what = format!("its window is {:.1} ms off the part", off * 1000.0);
             self.violate('d', record.window.0.as_s(), Some(record.number.0), what);
         }
-        let rejected = matches!(record.verdict, Verdict::Reject(reason) if reason != Reason::Uncommanded);
+        let rejected = matches!(record.verdict, Verdict::Reject(_));
         if rejected && plant.commanded(middle) != GateState::Reject {
             let what = format!(
                 "rejected as {:?}, and the gate is told to pass when it is there",

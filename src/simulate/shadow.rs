@@ -148,7 +148,10 @@ impl ShadowStop {
             StopReason::AirLow => faults.at(Fault::AirLow, at).is_some(),
             StopReason::Encoder => within(&belt),
             StopReason::SensorStuck | StopReason::PassUnknown => within(&sensor) || within(&belt),
-            StopReason::GateHeld => self.plant.config.gate.max_on.is_some(),
+            StopReason::GateHeld => {
+                let config = &self.plant.config;
+                config.gate.max_on.is_some() || config.second_gate.max_on.is_some()
+            }
             _ => {
                 self.pending = Some((reason, at));
                 true

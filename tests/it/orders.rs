@@ -122,7 +122,7 @@ fn a_command_opens_a_part_where_parts_are_opened_by_commands() {
 fn what_send_cannot_do_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("castgate.yaml");
-    fs::write(&file, "").unwrap();
+    fs::write(&file, "# the defaults\n").unwrap();
     for (arguments, code, part) in [
         (vec!["send", "reset"], 2, "--config"),
         (vec!["send", "stop", "--socket", "x"], 2, "[possible values: trigger, reset]"),

@@ -185,19 +185,10 @@ fn check_proof(config: &Config, rules: &mut Rules) {
     );
 }
 
-/// Every GPIO line that is named must be findable, and one that is needed must be named.
-fn check_pins(config: &Config, rules: &mut Rules) {
-    let (sensor, position, confirm) = (&config.sensor, &config.position, &config.confirm);
-    for (key, needed, pin) in [
-        ("sensor.pin", sensor.kind == SensorKind::Gpiochip, &sensor.pin),
-        ("confirm.pin", confirm.kind == ConfirmKind::Gpiochip, &confirm.pin),
-    ] {
-        rules.between(&[key], !needed || pin.is_some(), || {
-            "is missing; `kind: gpiochip` needs its line".to_owned()
-        });
-    }
-    let (inputs, outputs) = (&config.inputs, &config.outputs);
-    for (key, pin) in [
+/// Every input and output, with its key.
+pub(super) fn pins(config: &Config) -> [(&'static str, &Option<Pin>); 17] {
+    let Config { sensor, confirm, position, inputs, outputs, .. } = config;
+    [
         ("sensor.pin", &sensor.pin),
         ("confirm.pin", &confirm.pin),
         ("position.a", &position.a),
@@ -215,7 +206,21 @@ fn check_pins(config: &Config, rules: &mut Rules) {
         ("outputs.reject", &outputs.reject),
         ("outputs.line_stop", &outputs.line_stop),
         ("outputs.life", &outputs.life),
+    ]
+}
+
+/// Every GPIO line that is named must be findable, and one that is needed must be named.
+fn check_pins(config: &Config, rules: &mut Rules) {
+    let (sensor, confirm) = (&config.sensor, &config.confirm);
+    for (key, needed, pin) in [
+        ("sensor.pin", sensor.kind == SensorKind::Gpiochip, &sensor.pin),
+        ("confirm.pin", confirm.kind == ConfirmKind::Gpiochip, &confirm.pin),
     ] {
+        rules.between(&[key], !needed || pin.is_some(), || {
+            "is missing; `kind: gpiochip` needs its line".to_owned()
+        });
+    }
+    for (key, pin) in pins(config) {
         let Some(Pin { chip, line, .. }) = pin else { continue };
         let line = line.as_deref().unwrap_or_default();
         let number = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());

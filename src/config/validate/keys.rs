@@ -48,8 +48,10 @@ pub(super) fn check(config: &Config, rules: &mut Rules) {
     stretch(rules, "gate.pulse", gate.pulse, SHORTEST);
     stretch(rules, "gate.lead", gate.lead, Length::mm(0.0));
     rules.range("gate.recovery", gate.recovery, Span::s(0.0), Span::s(10.0));
-    if let Some(max_on) = gate.max_on {
-        rules.range("gate.max_on", max_on, Span::ms(10.0), Span::s(3600.0));
+    for (key, max_on) in [("gate.max_on", gate.max_on), ("second_gate.max_on", config.second_gate.max_on)] {
+        if let Some(max_on) = max_on {
+            rules.range(key, max_on, Span::ms(10.0), Span::s(3600.0));
+        }
     }
     rules.range("gate.delay", gate.delay, Span::s(0.0), Span::s(60.0));
 

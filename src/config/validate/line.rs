@@ -215,6 +215,11 @@ fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {
         "decide.max_parts",
         "gate.position",
         "gate.pulse",
+        "gate.delay",
+        "second_gate",
+        "confirm",
+        "line.speed",
+        "line.part_length",
         "line.min_pitch",
         "camera.position",
         "camera.view",
@@ -225,7 +230,7 @@ fn check_gate(config: &Config, timing: &Timing, rules: &mut Rules) {
         trigger == Trigger::EveryFrame || f64::from(decide.max_parts) >= timing.parts_in_flight,
         || {
             format!(
-                "up to {} parts can be between trigger and gate, so {} would reject parts unseen; right would be at least {}",
+                "up to {} parts can be between trigger and the last gate or confirm sensor, so {} would reject parts unseen; right would be at least {}",
                 timing.parts_in_flight, decide.max_parts, timing.parts_in_flight
             )
         },

@@ -5,6 +5,7 @@
 
 mod devices;
 mod keys;
+mod limits;
 mod line;
 
 use std::fmt::Display;
@@ -28,6 +29,7 @@ pub fn validate(config: &Config, doubtful: Vec<KeyPath>) -> Vec<Broken> {
     keys::check(config, &mut rules);
     devices::check(config, &mut rules);
     line::check(config, &mut rules);
+    limits::check(config, &mut rules);
     rules.broken
 }
 

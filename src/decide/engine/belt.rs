@@ -143,7 +143,7 @@ impl Engine {
             entry.doubted |= entry.doubt > 0.0;
             if self.ledger[at].state != State::Cleared {
                 let window = self.window_of(&self.ledger[at]);
-                self.ledger[at].arm(window, now, out);
+                self.ledger[at].arm(window, self.gate_late, now, out);
             }
         }
     }

@@ -28,7 +28,10 @@ impl Engine {
             .filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider + e.doubt);
         let best = reach.min_by(|a, b| expected(b).cmp(&expected(a)).then(off(a).total_cmp(&off(b))));
         match best {
-            Some(entry) => entry.confirmed_at = Some(at),
+            Some(entry) => {
+                entry.confirmed_at = Some(at);
+                self.confirm_blind = false;
+            }
             None => {
                 self.troubles.unexpected_confirms += 1;
                 // An edge that bounces belongs to the part that was seen just before.
@@ -97,6 +100,9 @@ impl Engine {
     /// Whether it means anything that the confirm sensor did not see the part. That in the main gate's chute sees nothing of the second
     /// gate's parts, and one in front of a gate nothing of what that does.
     fn is_proven(&self, entry: &Entry) -> bool {
+        if self.confirm_blind {
+            return false;
+        }
         let (Some(confirm), Some(second)) = (&self.rules.geometry.confirm, &self.rules.geometry.second)
         else {
             return true;
@@ -133,7 +139,10 @@ impl Engine {
                     self.trip(StopReason::Uncommanded, now, out);
                     return Step::LeaveConfirmed;
                 }
-                (Some(Sees::Passed), false) => self.trip(StopReason::PassMissed, now, out),
+                (Some(Sees::Passed), false) => {
+                    self.confirm_blind = true;
+                    self.trip(StopReason::PassMissed, now, out);
+                }
                 _ => {}
             }
             return Step::LeavePassed;

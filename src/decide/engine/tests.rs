@@ -56,7 +56,7 @@ impl Bench {
         }
         let state = self.schedule.state_at(now);
         if self.state.replace(state) != Some(state) {
-            self.engine.on_moved(GateId::Main, state, now);
+            self.engine.on_moved(GateId::Main, state, now, Duration::ZERO);
         }
     }
 
