@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::print;
 use crate::clock::Time;
-use crate::decide::{Outcome, PartRecord};
+use crate::decide::{Outcome, PartRecord, State};
 use crate::pipeline::{Event, Listener};
 use crate::verdict::{Truth, Verdict};
 
@@ -79,8 +79,13 @@ fn part(record: &PartRecord, started: Time) -> String {
     let at = record.decided_at.seconds_since(started);
     let mut text = format!("{at:8.2} s  part {:>5}  ", record.number);
     let score = record.score.map_or_else(|| "  -  ".to_owned(), |score| format!("{:.3}", score.get()));
+    let settled = record.states.iter().any(|(_, state)| matches!(state, State::Cleared | State::Condemned));
     // Writing to a text cannot fail.
     let _ = match record.verdict {
+        // Its verdict was not final when the run ended.
+        _ if record.outcome == Outcome::UnresolvedAtStop && !settled => {
+            write!(text, "-       {score}  {:<11}", "")
+        }
         Verdict::Ok => write!(text, "OK      {score}  {:<11}", ""),
         Verdict::Reject(reason) => write!(text, "REJECT  {score}  {:<11}", reason.name()),
     };

@@ -82,6 +82,7 @@ impl Listener for Keeper {
             | Event::Judged { .. }
             | Event::Settled { .. }
             | Event::Acted { .. }
+            | Event::Troubles(_)
             | Event::Unusable { .. }
             | Event::Summary(_) => {}
         }

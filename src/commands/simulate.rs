@@ -25,7 +25,7 @@ Examples:
   castgate simulate --config castgate.yaml --hours 1000      your line's measures
   castgate simulate --faults camera_lost,gate_stuck --seed 7
 
-Exit codes: 0 every promise was kept, 1 one was broken, 2 usage or configuration")]
+Exit codes: 0 every promise was kept, 1 one was broken, 2 usage or configuration, 3 the model or a file cannot be used")]
 pub(super) struct Args {
     /// Configuration whose measures, thresholds and limits are used; without it, those of the demonstration line
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         None => args.parts.unwrap_or(100_000),
     };
     if !(args.every >= 1.0 && args.every < 1e9) {
-        return Err(UsageError("`--every` is less than a second, or no number".to_owned()).into());
+        return Err(UsageError("`--every` is not from 1 second to 1e9 seconds".to_owned()).into());
     }
     let months = Months { config, seed: args.seed, parts, shift: args.shift, faults, every: args.every };
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);

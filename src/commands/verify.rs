@@ -1,9 +1,11 @@
 //! `castgate verify`: the guided fail-safe test of a line, with a dated report.
 
+mod broker;
 mod course;
 mod guide;
 mod switched;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +22,10 @@ use crate::decide::Outcome;
 use crate::pipeline::{Hooks, Lockstep, Stopper, run_threads};
 use crate::service::logging;
 use crate::service::signals::{self, SignalWatch};
-use crate::store::{NoteKind, Reader, Store};
-use crate::verify::{Ended, Meta, Step, report};
+use crate::store::{MOST_PARTS, NoteKind, Reader, Store};
+use crate::verify::{Ended, Meta, report};
 
+use broker::StandIn;
 use course::{Attended, Demonstration, Ear};
 use guide::Guide;
 use switched::{SwitchedCamera, SwitchedSensor, Switches};
@@ -52,20 +55,23 @@ pub(super) struct Args {
     patience: u64,
 }
 
-/// The demonstration line with the parts that the test needs.
-fn demonstration() -> Loaded {
+/// The demonstration line with the parts that the test needs, reporting to `broker`.
+fn demonstration(broker: Option<&StandIn>) -> Loaded {
     let mut config = Config::default();
     config.simulation.sequence = Some("odddoodod".to_owned());
-    // A broker that nobody runs: what is tested is that the line does not mind.
-    config.mqtt.enabled = cfg!(feature = "mqtt");
-    config.mqtt.host = "127.0.0.1".to_owned();
-    config.mqtt.port = 1;
+    if let Some(broker) = broker {
+        config.mqtt.enabled = true;
+        config.mqtt.host = "127.0.0.1".to_owned();
+        config.mqtt.port = broker.port();
+    }
     of(config)
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let by_itself = args.config.is_none();
-    let loaded = args.config.as_deref().map_or_else(|| Ok(demonstration()), load)?;
+    let broker = (by_itself && cfg!(feature = "mqtt")).then(StandIn::start).transpose();
+    let broker = broker.context("cannot open a local port for the demonstration's broker")?;
+    let loaded = args.config.as_deref().map_or_else(|| Ok(demonstration(broker.as_ref())), load)?;
     logging::set_level(if by_itself { crate::config::LogLevel::Off } else { loaded.config.line.log_level });
     let began = SystemClock.wall_ms();
     let day = rfc3339(began).chars().take(19).map(|c| if c == ':' { '-' } else { c }).collect::<String>();
@@ -76,9 +82,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = stopper.clone();
     let _signals = SignalWatch::start(move || stop.stop(), signals::end_at_once)?;
     let patience = Duration::from_secs(args.patience);
-    let Tested { steps, model, store, in_order } =
-        if by_itself { alone(&loaded, patience, stopper)? } else { attended(&loaded, patience, stopper)? };
-    let complete = steps.len() == Step::ALL.len();
+    let Tested { steps, model, store, in_order, failure } = if by_itself {
+        alone(&loaded, patience, stopper, broker)?
+    } else {
+        attended(&loaded, patience, stopper)?
+    };
     let since = store.as_ref().and_then(|store| since_last_good(store, &loaded.config, began));
     let meta = Meta {
         at: rfc3339(began),
@@ -86,16 +94,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         model,
         config: loaded.fingerprint.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        broken_off: failure.as_ref().map(|failure| format!("{failure:#}")),
         since_last_good: since,
     };
     let (good, text) = report(&meta, &steps);
-    let good = good && complete;
     if let Some(store) = store {
         store.noted(NoteKind::Verified, if good { "passed" } else { "failed" }, SystemClock.now());
         store.end(in_order);
     }
     write_whole(&path, text.as_bytes())?;
     print(&format!("\n{text}\nreport: {}\n", path.display()))?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     Ok(if good { ExitCode::Ok } else { ExitCode::No })
 }
 
@@ -107,6 +118,8 @@ struct Tested {
     store: Option<Arc<Store>>,
     /// Whether every part was told.
     in_order: bool,
+    /// Why the line broke off the test.
+    failure: Option<anyhow::Error>,
 }
 
 /// The configured line on its threads, with a person at the belt.
@@ -115,7 +128,8 @@ fn attended(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Re
     let Opened { mut line, model, publisher, store, orders, .. } = devices::open(loaded, clock.clone())?;
     let (ear, heard) = Ear::new();
     line.listeners.push(Box::new(ear));
-    let mut course = Attended { heard, orders, clock, stopper: stopper.clone() };
+    let mut course =
+        Attended { heard, orders, clock, publisher: publisher.clone(), stopper: stopper.clone() };
     let config = loaded.config.clone();
     let work = std::thread::Builder::new().name("guide".to_owned());
     let work = work.spawn(move || {
@@ -128,11 +142,17 @@ fn attended(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Re
     // Nobody listens any more where the line has failed, so the guide ends too.
     let steps = work.join().map_err(|_| anyhow::anyhow!("the guide failed by a bug"))??;
     drop(publisher);
-    Ok(Tested { steps, model, store, in_order: outcome?.summary.lost_events == 0 })
+    let in_order = outcome.as_ref().is_ok_and(|outcome| outcome.summary.lost_events == 0);
+    Ok(Tested { steps, model, store, in_order, failure: outcome.err().map(anyhow::Error::from) })
 }
 
 /// The demonstration line on a simulated clock: by itself, and as fast as the machine can.
-fn alone(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Result<Tested> {
+fn alone(
+    loaded: &Loaded,
+    patience: Duration,
+    stopper: Stopper,
+    broker: Option<StandIn>,
+) -> anyhow::Result<Tested> {
     let clock = Arc::new(SimClock::default());
     let Opened { mut line, model, publisher, store, .. } = devices::open(loaded, clock.clone())?;
     let (ear, heard) = Ear::new();
@@ -142,11 +162,12 @@ fn alone(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Resul
     let sensor = line.sensor.take();
     line.sensor = sensor.map(|sensor| Box::new(SwitchedSensor(sensor, switches.clone())) as Box<_>);
     let line = Lockstep::new(line, clock.clone(), Hooks::default())?;
-    let mut course = Demonstration { line, clock, heard, switches, stopper };
+    let mut course =
+        Demonstration { line, clock, heard, switches, publisher: publisher.clone(), broker, stopper };
     let steps = Guide { config: &loaded.config, patience }.lead(&mut course)?;
     let summary = course.line.stop();
     drop(publisher);
-    Ok(Tested { steps, model, store, in_order: summary.lost_events == 0 })
+    Ok(Tested { steps, model, store, in_order: summary.lost_events == 0, failure: None })
 }
 
 /// The parts since the last good test, in words.
@@ -158,11 +179,64 @@ fn since_last_good(store: &Store, config: &Config, until: i64) -> Option<String>
         |note: &&crate::store::StoredNote| note.kind == NoteKind::Verified.name() && note.detail == "passed";
     let last = notes.iter().rev().find(good);
     let parts = reader.parts_between(last.map_or(0, |note| note.at_ms), until).ok()?;
-    let passed = parts.iter().filter(|part| part.outcome.as_deref() == Some(Outcome::Passed.name())).count();
-    let (first, newest) = (parts.first()?.number, parts.last()?.number);
+    if parts.is_empty() {
+        return None;
+    }
     let since = last.map_or_else(
-        || "no good test is on record; ".to_owned(),
-        |note| format!("good at {}; ", rfc3339(note.at_ms)),
+        || "no good test is on record".to_owned(),
+        |note| format!("good at {}", rfc3339(note.at_ms)),
     );
-    Some(format!("{since}{first} to {newest}, {} parts, of which {passed} passed", parts.len()))
+    let mut by_end = BTreeMap::<&str, Vec<u64>>::new();
+    for part in &parts {
+        by_end.entry(part.outcome.as_deref().unwrap_or("end unknown")).or_default().push(part.number);
+    }
+    let lines = by_end.iter().map(|(end, numbers)| {
+        let held = *end == Outcome::RejectedConfirmed.name();
+        let named = if held { String::new() } else { format!(": {}", ranges(numbers)) };
+        format!("\n  {end:<22} {:>6}{named}", numbers.len())
+    });
+    let more = if parts.len() < MOST_PARTS {
+        String::new()
+    } else {
+        format!(
+            "\n  and those after part {}: only the first {MOST_PARTS} are named",
+            parts[parts.len() - 1].number
+        )
+    };
+    Some(since + &lines.collect::<String>() + &more)
+}
+
+/// Part numbers in rising order in words, such as `4 to 9, 12`.
+fn ranges(numbers: &[u64]) -> String {
+    /// Ranges that are written out; a report is for paper.
+    const MOST: usize = 500;
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for number in numbers.iter().copied() {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let named = ranges.iter().take(MOST).map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        _ => format!("{first} to {last}"),
+    });
+    let mut text = named.collect::<Vec<_>>().join(", ");
+    if let (Some((next, _)), Some((_, last))) = (ranges.get(MOST), ranges.last()) {
+        text.push_str(&format!(", and others from {next} to {last}: see the store"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_numbers_are_told_in_ranges() {
+        assert_eq!(ranges(&[4, 5, 6, 9, 11, 12]), "4 to 6, 9, 11 to 12");
+        assert_eq!(ranges(&[]), "");
+        let odd: Vec<u64> = (0..600).map(|n| 2 * n + 1).collect();
+        assert!(ranges(&odd).ends_with("999, and others from 1001 to 1199: see the store"));
+    }
 }

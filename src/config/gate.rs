@@ -145,7 +145,7 @@ pub enum ConfirmKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sees {
-    /// Removed parts, as in the chute of the gate: a part that was to be removed and is not seen has escaped.
+    /// Removed parts, as in the chute of the gate: a part that was to be removed and is not seen may have passed, and stops the line.
     Removed,
     /// Parts that stay on the belt, as behind the gate: a part that was to be removed and is seen has escaped.
     Passed,

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::coverage::Coverage;
 use super::entry::Entry;
 use super::line_stop::{Latch, StopReason};
@@ -36,8 +38,8 @@ const LATENESS_KEPT: f64 = 0.9;
 /// Greatest lateness that is counted on, in seconds: beyond it parts would be rejected for a stall that is over.
 const MOST_LATE_S: f64 = 0.1;
 
-/// Counts of what went wrong without costing a part its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Counts of what went wrong without costing a part its number. Summaries carry them under these names, see `docs/json.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Troubles {
     /// Answers of the model that came after their part's deadline; none of them acted on any part.
     pub late_answers: u64,
@@ -54,6 +56,7 @@ pub struct Troubles {
     /// Edges of the confirm sensor that belong to no part in the ledger.
     pub unexpected_confirms: u64,
     /// Steps that the table of states does not allow: always 0.
+    #[serde(skip)]
     pub illegal_steps: u64,
 }
 

@@ -57,12 +57,23 @@ pub(super) struct DecideStage {
     limit: Option<u64>,
     begun: bool,
     timing: GateTiming,
+    /// What was told last.
+    troubles: Troubles,
 }
 
 impl DecideStage {
     pub(super) fn new(engine: Engine, oracle: Option<Oracle>, limit: Option<u64>) -> Self {
         let timing = engine.gate_timing();
-        Self { engine, actions: Vec::new(), oracle, finished: 0, limit, begun: false, timing }
+        Self {
+            engine,
+            actions: Vec::new(),
+            oracle,
+            finished: 0,
+            limit,
+            begun: false,
+            timing,
+            troubles: Troubles::default(),
+        }
     }
 
     /// Takes in what the stage is told; does not measure the time of its own step.
@@ -140,6 +151,11 @@ impl DecideStage {
         if timing != self.timing {
             self.timing = timing;
             out.commands.push(Command::Timing(timing));
+        }
+        let troubles = self.engine.troubles();
+        if troubles != self.troubles {
+            self.troubles = troubles;
+            out.events.push(Event::Troubles(troubles));
         }
         for action in self.actions.drain(..) {
             match action {

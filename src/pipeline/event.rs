@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Time;
-use crate::decide::{Loss, PartRecord, StopReason};
+use crate::decide::{Loss, PartRecord, StopReason, Troubles};
 use crate::score::summary::Summary;
 use crate::verdict::PartNumber;
 
@@ -53,6 +53,8 @@ pub enum Event {
         /// When.
         at: Time,
     },
+    /// What went wrong so far without costing a part its number; when it has changed.
+    Troubles(Troubles),
     /// A picture could not be used.
     Unusable {
         /// Which file or device.

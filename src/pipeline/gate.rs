@@ -207,3 +207,69 @@ impl GateStage {
         self.main.schedule.len() + self.second.as_ref().map_or(0, |second| second.schedule.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::clock::SimClock;
+
+    type Moves = Arc<Mutex<Vec<GateState>>>;
+
+    struct Recorder(Moves);
+
+    impl Gate for Recorder {
+        fn set(&mut self, state: GateState, _now: Time) -> Result<(), GateError> {
+            self.0.lock().unwrap().push(state);
+            Ok(())
+        }
+    }
+
+    fn t(ms: u64) -> Time {
+        Time::from_nanos(ms * 1_000_000)
+    }
+
+    #[test]
+    fn each_gate_that_is_in_reject_for_too_long_is_let_go_and_told() {
+        let guard = |moves: &Moves, safe| {
+            let clock = Arc::new(SimClock::default());
+            SafeGuard::new(Box::new(Recorder(moves.clone())), safe, clock).unwrap()
+        };
+        let (main, second) = (Moves::default(), Moves::default());
+        let most = |ms| Some(Duration::from_millis(ms));
+        let timing = GateTiming { recovery: Duration::ZERO, max_on: [None, most(100)] };
+        let second_guard = guard(&second, GateState::Pass);
+        let mut stage = GateStage::new(guard(&main, GateState::Reject), Some(second_guard), None, timing);
+        let (mut events, mut told) = (Vec::new(), Vec::new());
+        let arm = Command::Arm {
+            gate: GateId::Second,
+            owner: Owner::Part(PartNumber(1)),
+            from: t(50),
+            until: t(400),
+        };
+        for command in [Command::Begin, Command::Know { from: t(0), until: t(1000) }, arm] {
+            stage.step(command, t(0), &mut events, &mut told).unwrap();
+        }
+        let mut now = t(0);
+        while let Some(next) = stage.next_deadline(now).filter(|next| *next < t(900)) {
+            now = next;
+            stage.on_deadline(now, &mut events, &mut told).unwrap();
+        }
+        assert!(told.contains(&Feedback::Held), "{told:?}");
+        let state = |at: u64| {
+            told.iter().rev().find_map(|told| match told {
+                Feedback::Moved { gate: GateId::Second, state, at: moved, .. } if *moved <= t(at) => {
+                    Some(*state)
+                }
+                _ => None,
+            })
+        };
+        assert_eq!((state(149), state(150)), (Some(GateState::Reject), Some(GateState::Pass)), "{told:?}");
+        assert_eq!(second.lock().unwrap().last(), Some(&GateState::Pass));
+        stage
+            .step(Command::Timing(GateTiming { max_on: [None, None], ..timing }), now, &mut events, &mut told)
+            .unwrap();
+        assert_eq!(stage.second.as_ref().unwrap().max_on, None);
+    }
+}

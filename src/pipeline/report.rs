@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::event::{Event, Listener};
 use crate::clock::Time;
+use crate::decide::Troubles;
 use crate::score::summary::{FrameFigures, Summary, Tally};
 
 /// Time between two summaries.
@@ -18,11 +19,19 @@ pub(super) struct ReportStage {
     counters: Arc<Counters>,
     started: Time,
     next_summary: Time,
+    troubles: Troubles,
 }
 
 impl ReportStage {
     pub(super) fn new(listeners: Vec<Box<dyn Listener>>, counters: Arc<Counters>, now: Time) -> Self {
-        Self { tally: Tally::default(), listeners, counters, started: now, next_summary: now + SUMMARY_EVERY }
+        Self {
+            tally: Tally::default(),
+            listeners,
+            counters,
+            started: now,
+            next_summary: now + SUMMARY_EVERY,
+            troubles: Troubles::default(),
+        }
     }
 
     /// Takes in an event.
@@ -32,6 +41,7 @@ impl ReportStage {
             Event::Settled { frame_to_gate } => self.tally.settled(*frame_to_gate),
             Event::Acted { late } => self.tally.acted(*late),
             Event::Part(record) => self.tally.part(record),
+            Event::Troubles(troubles) => self.troubles = *troubles,
             Event::Unusable { name, why } => log::warn!("{name} cannot be used: {why}"),
             Event::Ready
             | Event::Opened { .. }
@@ -73,6 +83,7 @@ impl ReportStage {
                 dropped: frames.dropped,
                 unusable: frames.unusable,
             },
+            troubles: self.troubles,
             lost_events: frames.lost_events,
             seconds: (now - self.started).as_secs_f64(),
             ..self.tally.summary()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::latency::{Latency, Percentiles};
-use crate::decide::{Outcome, PartRecord};
+use crate::decide::{Outcome, PartRecord, Troubles};
 use crate::verdict::{Truth, Verdict};
 
 /// The figures of a run. The names are a stable interface, documented in `docs/json.md`.
@@ -32,6 +32,8 @@ pub struct Summary {
     pub frames: FrameFigures,
     /// How long things took, in milliseconds.
     pub latency_ms: LatencyFigures,
+    /// What went wrong without costing a part its number.
+    pub troubles: Troubles,
     /// Events that reached no listener; their parts are missing from the figures above.
     pub lost_events: u64,
     /// Memory of the process in MiB at the end.
@@ -125,7 +127,7 @@ impl Tally {
         self.summary.parts
     }
 
-    /// The figures so far; `frames`, `lost_events`, `resident_mib` and `seconds` are the caller's to fill in.
+    /// The figures so far; `frames`, `troubles`, `lost_events`, `resident_mib` and `seconds` are the caller's to fill in.
     pub fn summary(&self) -> Summary {
         let latency_ms = LatencyFigures {
             preprocess: self.preprocess.percentiles(),

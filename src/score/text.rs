@@ -48,6 +48,16 @@ impl fmt::Display for Summary {
         latency(f, "decide", self.latency_ms.decide)?;
         latency(f, "frame to gate", self.latency_ms.frame_to_gate)?;
         latency(f, "gate late by", self.latency_ms.gate)?;
+        for (name, number) in [
+            ("missed triggers", self.troubles.missed_triggers),
+            ("surplus triggers", self.troubles.surplus_triggers),
+            ("late answers", self.troubles.late_answers),
+            ("position lost", self.troubles.position_losses),
+        ] {
+            if number > 0 {
+                writeln!(f, "{name:<18}{number}")?;
+            }
+        }
         if self.lost_events > 0 {
             writeln!(f, "lost events    {}; the figures above lack them", self.lost_events)?;
         }
@@ -71,6 +81,11 @@ mod tests {
             by_outcome: [("passed", 2), ("rejected_confirmed", 1)].into(),
             unresolved: 1,
             frames: FrameFigures { captured: 9, inspected: 8, dropped: 1, unusable: 2 },
+            troubles: crate::decide::Troubles {
+                missed_triggers: 2,
+                surplus_triggers: 1,
+                ..Default::default()
+            },
             resident_mib: 30.5,
             seconds: 4.25,
             ..Summary::default()

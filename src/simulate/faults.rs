@@ -208,9 +208,10 @@ impl Faults {
         })
     }
 
-    /// How many of each kind there are.
-    pub fn count(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        Fault::ALL.iter().map(|fault| (fault.name(), self.of(*fault).len() as u64))
+    /// How many of each kind begin before a moment, in seconds.
+    pub fn count(&self, until: f64) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let begun = move |fault: Fault| self.of(fault).partition_point(|episode| episode.from < until);
+        Fault::ALL.iter().map(move |fault| (fault.name(), begun(*fault) as u64))
     }
 }
 
@@ -250,7 +251,7 @@ mod tests {
         let (a, b) =
             (Faults::random(7, 5000.0, 200.0, Fault::ALL), Faults::random(7, 5000.0, 200.0, Fault::ALL));
         assert_eq!(a.kinds, b.kinds);
-        assert!(a.count().all(|(_, count)| count > 0), "{:?}", a.count().collect::<Vec<_>>());
+        assert!(a.count(f64::MAX).all(|(_, count)| count > 0), "{:?}", a.count(f64::MAX).collect::<Vec<_>>());
         for stuck in a.of(Fault::GateStuck) {
             assert!(!a.within(&[Fault::Restart, Fault::SensorMissed], stuck.from - 7.9, stuck.until() + 7.9));
         }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::faults::Fault;
+use super::faults::{Fault, Faults};
 use super::shift::{Shift, run};
 use super::tally::Violation;
 use super::trace::trace;
@@ -126,15 +126,11 @@ impl Months {
                         let count = self.count_of(shift) as usize;
                         let shift =
                             Shift::random(&self.config, self.seed_of(shift), count, &self.faults, self.every);
-                        let mut faults: BTreeMap<&'static str, u64> = BTreeMap::new();
-                        shift
-                            .faults
-                            .count()
-                            .for_each(|(name, count)| *faults.entry(name).or_default() += count);
+                        let faults = shift.faults.clone();
                         match run(shift) {
                             Ok(done) => {
                                 let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
-                                totals.add(done, faults);
+                                totals.add(done, &faults);
                                 progress(totals.parts);
                             }
                             Err(error) => {
@@ -160,7 +156,8 @@ impl Months {
 }
 
 impl Totals {
-    fn add(&mut self, done: super::shift::Done, faults: BTreeMap<&'static str, u64>) {
+    fn add(&mut self, done: super::shift::Done, faults: &Faults) {
+        let faults: BTreeMap<&'static str, u64> = faults.count(done.seconds).collect();
         let sum = |into: &mut BTreeMap<&'static str, u64>, from: BTreeMap<&'static str, u64>| {
             from.into_iter()
                 .filter(|(_, n)| *n > 0)

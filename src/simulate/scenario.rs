@@ -221,6 +221,10 @@ impl Scenario {
             }
         }
         let mut config = draft.config()?;
+        if draft.parts.is_empty() && draft.faults.is_empty() && draft.expectations.is_empty() {
+            let what = "nothing happens and nothing is expected; `part@1s defect` is a beginning".to_owned();
+            return Err(ScenarioError { line: 1, what });
+        }
         config.preprocess.region = None;
         config.preprocess.min_sharpness = 4.0;
         draft.parts.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -253,7 +257,7 @@ impl Scenario {
             orders: draft.orders,
             operator: draft.operator,
             keep: true,
-            at_least: draft.until,
+            at_least: draft.expectations.iter().filter_map(|e| e.what.at()).fold(draft.until, f64::max),
         };
         Ok(Self { shift, expectations: draft.expectations })
     }
@@ -297,6 +301,9 @@ mod tests {
         assert!(wrong("set line.speed 1m/s\npart@1s\nset gate.puls 3mm").starts_with("3: gate.puls"));
         assert!(wrong("expect line stop tired").contains("bin_full"));
         assert_eq!(wrong("\u{feff}part@1s ok"), "");
+        assert!(wrong("# only words\n").starts_with("1: nothing happens"));
+        let late = Scenario::read("part@1s ok\nexpect gate reject at 20s").unwrap();
+        assert_eq!(late.shift.at_least, 20.0, "it runs until the last moment that something is expected of");
         for text in [
             "part@1s ok\npart@1s defect",
             "part@99999999h ok",

@@ -29,6 +29,9 @@ mod worker;
 #[cfg(feature = "store")]
 mod writer;
 
+/// Most rows that one question to the store is answered with.
+pub const MOST_PARTS: usize = 10_000;
+
 pub use handle::{Reader, Store};
 pub use history::{
     History, JudgedBy, LeftPart, Moment, NoteKind, Stay, StoredNote, StoredPart, View, Window,

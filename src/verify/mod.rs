@@ -8,6 +8,7 @@ mod report;
 use std::sync::Arc;
 
 use crate::clock::Time;
+use crate::config::Sees;
 use crate::decide::{Outcome, PartRecord, StopReason};
 use crate::verdict::{Reason, Truth, Verdict};
 
@@ -24,7 +25,7 @@ pub enum Step {
     CameraUnplugged,
     /// A clean part when the camera is back.
     CameraBack,
-    /// A defective part while the confirm sensor is covered.
+    /// A part that the confirm sensor should see, while it is covered.
     ConfirmBlocked,
     /// A defective and a clean part while the broker is stopped.
     BrokerStopped,
@@ -68,8 +69,8 @@ impl Step {
         }
     }
 
-    /// What a person is to do.
-    pub const fn instruction(self) -> &'static str {
+    /// What a person is to do, where the confirm sensor sees these parts.
+    pub const fn instruction(self, sees: Option<Sees>) -> &'static str {
         match self {
             Step::ThreeDefective => "put three defective test parts on the belt, one after the other",
             Step::Sandwich => "put a defective test part on the belt, then a clean one, then a defective one",
@@ -77,7 +78,10 @@ impl Step {
             Step::CameraBack => {
                 "plug the camera in again, wait for three seconds, then put a clean part on the belt"
             }
-            Step::ConfirmBlocked => "cover the confirm sensor, then put a defective test part on the belt",
+            Step::ConfirmBlocked => match sees {
+                Some(Sees::Passed) => "cover the confirm sensor, then put a clean part on the belt",
+                _ => "cover the confirm sensor, then put a defective test part on the belt",
+            },
             Step::BrokerStopped => {
                 "uncover the confirm sensor, stop the broker or pull the network cable, then put a defective test part on the belt and \
                  a clean one behind it"
@@ -96,27 +100,36 @@ impl Step {
         }
     }
 
-    /// What its parts are.
-    pub const fn parts(self) -> &'static [Truth] {
+    /// What its parts are, where the confirm sensor sees these parts.
+    pub const fn parts(self, sees: Option<Sees>) -> &'static [Truth] {
         match self {
             Step::ThreeDefective => &[Truth::Defect, Truth::Defect, Truth::Defect],
             Step::Sandwich => &[Truth::Defect, Truth::Ok, Truth::Defect],
             Step::CameraUnplugged | Step::CameraBack => &[Truth::Ok],
-            Step::ConfirmBlocked => &[Truth::Defect],
+            Step::ConfirmBlocked => match sees {
+                Some(Sees::Passed) => &[Truth::Ok],
+                _ => &[Truth::Defect],
+            },
             Step::BrokerStopped => &[Truth::Defect, Truth::Ok],
         }
     }
 
-    /// What is wrong with what became of its part number `index`, if anything. `proof`: whether there is a confirm sensor.
-    fn wrong(self, index: usize, record: &PartRecord, proof: bool) -> Option<String> {
-        let defective = self.parts()[index] == Truth::Defect;
+    /// What is wrong with what became of its part number `index`, if anything, where the confirm sensor sees these parts.
+    fn wrong(self, index: usize, record: &PartRecord, sees: Option<Sees>) -> Option<String> {
+        let defective = self.parts(sees)[index] == Truth::Defect;
         let left = record.outcome;
         let rejected = matches!(record.verdict, Verdict::Reject(_));
         let confirmed =
-            left == Outcome::RejectedConfirmed || (!proof && left == Outcome::RejectedUnconfirmed);
+            left == Outcome::RejectedConfirmed || (sees.is_none() && left == Outcome::RejectedUnconfirmed);
         match self {
+            Step::CameraUnplugged if !rejected || left == Outcome::Passed => {
+                Some("it passed without a camera".to_owned())
+            }
             Step::CameraUnplugged => {
-                (!rejected || left == Outcome::Passed).then(|| "it passed without a camera".to_owned())
+                (!confirmed).then(|| format!("it was to be removed, and is {}", told(record)))
+            }
+            Step::ConfirmBlocked if !defective => {
+                (left != Outcome::Passed).then(|| format!("it was to pass unseen, and is {}", told(record)))
             }
             Step::ConfirmBlocked => (left != Outcome::RejectedUnconfirmed)
                 .then(|| format!("it is {} although the sensor was covered", left.name())),
@@ -172,15 +185,16 @@ pub struct Watch {
     how: Watching,
     /// Parts whose trigger was before this are not the step's.
     since: Time,
-    proof: bool,
+    /// Which parts the confirm sensor sees, if there is one.
+    sees: Option<Sees>,
     seen: Vec<Arc<PartRecord>>,
     stopped: Option<StopReason>,
 }
 
 impl Watch {
-    /// Begins to watch a step at `since`. `proof`: whether there is a confirm sensor.
-    pub fn new(step: Step, how: Watching, since: Time, proof: bool) -> Self {
-        Self { step, how, since, proof, seen: Vec::new(), stopped: None }
+    /// Begins to watch a step at `since`, where the confirm sensor, if there is one, sees these parts.
+    pub fn new(step: Step, how: Watching, since: Time, sees: Option<Sees>) -> Self {
+        Self { step, how, since, sees, seen: Vec::new(), stopped: None }
     }
 
     /// A line stop began.
@@ -194,7 +208,7 @@ impl Watch {
             return None;
         }
         self.seen.push(record.clone());
-        let wanted = self.step.parts();
+        let wanted = self.step.parts(self.sees);
         if self.how == Watching::Truth {
             let fits = |parts: &[Arc<PartRecord>]| {
                 parts.iter().zip(wanted).all(|(part, truth)| part.truth == Some(*truth))
@@ -207,21 +221,27 @@ impl Watch {
             return None;
         }
         let wrong = self.seen.iter().enumerate().find_map(|(index, part)| {
-            self.step.wrong(index, part, self.proof).map(|what| format!("part {}: {what}", part.number))
+            self.step.wrong(index, part, self.sees).map(|what| format!("part {}: {what}", part.number))
         });
         let silent = self.step == Step::ConfirmBlocked && self.stopped.is_none();
         let ending = match wrong {
             Some(what) => Ending::Failed(what),
-            None if silent => Ending::Failed("no line stop although the reject was not confirmed".to_owned()),
+            None if silent => {
+                Ending::Failed("no line stop although the confirm sensor saw nothing".to_owned())
+            }
             None => Ending::Passed,
         };
         Some(Ended { step: self.step, ending, parts: std::mem::take(&mut self.seen) })
     }
 
-    /// The step took too long.
-    pub fn give_up(self) -> Ended {
-        let (seen, wanted) = (self.seen.len(), self.step.parts().len());
-        let what = format!("only {seen} of {wanted} parts came in time");
+    /// The step took too long, or the line was over before it.
+    pub fn give_up(self, over: bool) -> Ended {
+        let (seen, wanted) = (self.seen.len(), self.step.parts(self.sees).len());
+        let what = if over {
+            format!("the line ended after {seen} of {wanted} parts")
+        } else {
+            format!("only {seen} of {wanted} parts came in time")
+        };
         Ended { step: self.step, ending: Ending::Failed(what), parts: self.seen }
     }
 }
@@ -244,7 +264,8 @@ mod tests {
 
     #[test]
     fn the_next_parts_are_those_of_a_person() {
-        let mut watch = Watch::new(Step::Sandwich, Watching::Next, Time::ZERO.plus_s(2.0), true);
+        let mut watch =
+            Watch::new(Step::Sandwich, Watching::Next, Time::ZERO.plus_s(2.0), Some(Sees::Removed));
         let removed = Outcome::RejectedConfirmed;
         assert!(watch.on_part(&part(1, Truth::Ok, Outcome::Passed)).is_none(), "from before the instruction");
         assert!(watch.on_part(&part(2, Truth::Defect, removed)).is_none());
@@ -254,7 +275,7 @@ mod tests {
 
     #[test]
     fn on_a_belt_that_never_ends_the_parts_are_found_by_what_they_are() {
-        let mut watch = Watch::new(Step::ThreeDefective, Watching::Truth, Time::ZERO, true);
+        let mut watch = Watch::new(Step::ThreeDefective, Watching::Truth, Time::ZERO, Some(Sees::Removed));
         let mut ends = Vec::new();
         for (n, truth) in
             [Truth::Defect, Truth::Ok, Truth::Defect, Truth::Defect, Truth::Defect].into_iter().enumerate()
@@ -268,22 +289,33 @@ mod tests {
 
     #[test]
     fn what_went_wrong_is_told() {
-        let mut watch = Watch::new(Step::ConfirmBlocked, Watching::Next, Time::ZERO, true);
+        let mut watch = Watch::new(Step::ConfirmBlocked, Watching::Next, Time::ZERO, Some(Sees::Removed));
         let ended = watch.on_part(&part(1, Truth::Defect, Outcome::RejectedUnconfirmed)).unwrap();
         assert_eq!(
             ended.ending,
-            Ending::Failed("no line stop although the reject was not confirmed".to_owned())
+            Ending::Failed("no line stop although the confirm sensor saw nothing".to_owned())
         );
-        let mut watch = Watch::new(Step::ConfirmBlocked, Watching::Next, Time::ZERO, true);
+        let mut watch = Watch::new(Step::ConfirmBlocked, Watching::Next, Time::ZERO, Some(Sees::Removed));
         watch.on_line_stop(StopReason::RejectMissed);
         assert_eq!(
             watch.on_part(&part(1, Truth::Defect, Outcome::RejectedUnconfirmed)).unwrap().ending,
             Ending::Passed
         );
-        let mut watch = Watch::new(Step::CameraUnplugged, Watching::Next, Time::ZERO, true);
+        let mut watch = Watch::new(Step::CameraUnplugged, Watching::Next, Time::ZERO, Some(Sees::Removed));
         let ended = watch.on_part(&part(3, Truth::Ok, Outcome::Passed)).unwrap();
         assert_eq!(ended.ending, Ending::Failed("part 3: it passed without a camera".to_owned()));
-        let watch = Watch::new(Step::ThreeDefective, Watching::Next, Time::ZERO, true);
-        assert_eq!(watch.give_up().ending, Ending::Failed("only 0 of 3 parts came in time".to_owned()));
+        let mut watch = Watch::new(Step::CameraUnplugged, Watching::Next, Time::ZERO, Some(Sees::Removed));
+        let ended = watch.on_part(&part(3, Truth::Ok, Outcome::Escaped)).unwrap();
+        assert!(matches!(ended.ending, Ending::Failed(what) if what.contains("escaped")));
+        let mut watch = Watch::new(Step::ConfirmBlocked, Watching::Next, Time::ZERO, Some(Sees::Passed));
+        watch.on_line_stop(StopReason::PassMissed);
+        let ended = watch.on_part(&part(4, Truth::Ok, Outcome::Passed)).unwrap();
+        assert_eq!(
+            ended.ending,
+            Ending::Passed,
+            "a sensor behind the gate is tested with a part that passes"
+        );
+        let watch = Watch::new(Step::ThreeDefective, Watching::Next, Time::ZERO, Some(Sees::Removed));
+        assert_eq!(watch.give_up(false).ending, Ending::Failed("only 0 of 3 parts came in time".to_owned()));
     }
 }

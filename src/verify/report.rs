@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Ended, Ending};
+use super::{Ended, Ending, Step};
 use crate::decide::PartRecord;
 use crate::verdict::Verdict;
 
@@ -19,13 +19,16 @@ pub struct Meta {
     pub config: String,
     /// Version of castgate.
     pub version: String,
+    /// Why the line broke off the test, if it did.
+    pub broken_off: Option<String>,
     /// What is known of the parts since the last good test, for a test that failed.
     pub since_last_good: Option<String>,
 }
 
-/// Whether every step that was tried passed, and the report.
+/// Whether the line went through every step and those that could be tried passed, and the report.
 pub fn report(meta: &Meta, steps: &[Ended]) -> (bool, String) {
-    let good = steps.iter().all(|step| !matches!(step.ending, Ending::Failed(_)));
+    let failed = steps.iter().any(|step| matches!(step.ending, Ending::Failed(_)));
+    let good = !failed && meta.broken_off.is_none() && steps.len() == Step::ALL.len();
     let mut out = String::new();
     // Writing to a text cannot fail.
     let _ = writeln!(out, "castgate fail-safe test: {}\n", if good { "PASSED" } else { "FAILED" });
@@ -49,6 +52,12 @@ pub fn report(meta: &Meta, steps: &[Ended]) -> (bool, String) {
         for part in &ended.parts {
             let _ = writeln!(out, "     {}", told(part));
         }
+    }
+    for step in Step::ALL.iter().skip(steps.len()) {
+        let _ = writeln!(out, "-  {:<32} not reached", step.name());
+    }
+    if let Some(why) = &meta.broken_off {
+        let _ = writeln!(out, "\nThe line failed: {why}");
     }
     if !good {
         let since =
@@ -76,7 +85,6 @@ mod tests {
     use super::*;
     use crate::clock::Time;
     use crate::verdict::PartNumber;
-    use crate::verify::Step;
     use std::sync::Arc;
 
     fn meta() -> Meta {
@@ -86,7 +94,10 @@ mod tests {
             model: "casting@1a2b3c4d5e6f".to_owned(),
             config: "9f8e7d6c5b4a".to_owned(),
             version: "0.1.0".to_owned(),
-            since_last_good: Some("1204 to 1377, 174 parts, of which 151 passed".to_owned()),
+            broken_off: Some("camera: gone".to_owned()),
+            since_last_good: Some(
+                "no good test is on record\n  passed              2: 1204 to 1205".to_owned(),
+            ),
         }
     }
 
@@ -106,6 +117,8 @@ mod tests {
         let (good, text) = report(&meta(), &steps);
         assert!(!good);
         assert_eq!(text, include_str!("../../tests/data/golden/verify.txt"));
-        assert!(report(&meta(), &steps[..1]).0);
+        let passed = Step::ALL.map(|step| Ended { step, ending: Ending::Passed, parts: Vec::new() });
+        let whole = Meta { broken_off: None, ..meta() };
+        assert!(report(&whole, &passed).0 && !report(&whole, &passed[..5]).0 && !report(&meta(), &passed).0);
     }
 }

@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::broker::StandIn;
 use super::switched::Switches;
 use crate::clock::{Clock, SimClock, Time};
 use crate::commands::orders::Orders;
 use crate::commands::print;
+use crate::config::Sees;
 use crate::decide::{PartRecord, StopReason};
 use crate::pipeline::{Event, Listener, Lockstep, Order, Stopper};
-use crate::verify::{Step, Watching};
+use crate::report::{Link, Publisher};
+use crate::verify::{Handling, Step, Watching};
 
 /// Events that wait for the guide.
 const HEARD: usize = 1024;
+/// Time that a connection to the broker may take.
+const BROKER_WITHIN: Duration = Duration::from_secs(5);
 /// The simulated line runs for so long before the guide looks again.
 const SLICE: Duration = Duration::from_millis(10);
 
@@ -65,7 +70,11 @@ pub(super) trait Course {
     ///
     /// # Errors
     /// When the person cannot be told.
-    fn prepare(&mut self, step: Step) -> anyhow::Result<Watching>;
+    fn prepare(&mut self, step: Step, sees: Option<Sees>) -> anyhow::Result<Watching>;
+    /// Whether the broker takes reports; waits for it a little.
+    fn has_broker(&self) -> bool;
+    /// Whether the broker has taken every report; waits for it a little.
+    fn has_reported(&self) -> bool;
     /// Whether the line has ended, or is to.
     fn is_over(&self) -> bool;
 }
@@ -75,6 +84,7 @@ pub(super) struct Attended {
     pub heard: Receiver<Heard>,
     pub orders: Orders,
     pub clock: Arc<dyn Clock>,
+    pub publisher: Arc<dyn Publisher>,
     pub stopper: Stopper,
 }
 
@@ -92,9 +102,18 @@ impl Course for Attended {
         self.orders.give(Order::Reset).map_err(anyhow::Error::msg)
     }
 
-    fn prepare(&mut self, step: Step) -> anyhow::Result<Watching> {
-        print(&format!("   please {}\n", step.instruction()))?;
+    fn prepare(&mut self, step: Step, sees: Option<Sees>) -> anyhow::Result<Watching> {
+        print(&format!("   please {}\n", step.instruction(sees)))?;
         Ok(Watching::Next)
+    }
+
+    fn has_broker(&self) -> bool {
+        self.publisher.wait(BROKER_WITHIN, &|health| health.link == Link::Connected)
+    }
+
+    fn has_reported(&self) -> bool {
+        // A pulled cable looks like a connection for long; but nobody acknowledges.
+        self.publisher.wait(BROKER_WITHIN, &|health| health.link == Link::Connected && health.waiting == 0)
     }
 
     fn is_over(&self) -> bool {
@@ -108,6 +127,8 @@ pub(super) struct Demonstration {
     pub clock: Arc<SimClock>,
     pub heard: Receiver<Heard>,
     pub switches: Arc<Switches>,
+    pub publisher: Arc<dyn Publisher>,
+    pub broker: Option<StandIn>,
     pub stopper: Stopper,
 }
 
@@ -133,9 +154,21 @@ impl Course for Demonstration {
         Ok(self.line.order(Order::Reset)?)
     }
 
-    fn prepare(&mut self, step: Step) -> anyhow::Result<Watching> {
+    fn prepare(&mut self, step: Step, _: Option<Sees>) -> anyhow::Result<Watching> {
         self.switches.handle(step.handling());
+        if let (Handling::StopBroker, Some(broker)) = (step.handling(), &self.broker) {
+            broker.stop();
+            self.publisher.wait(BROKER_WITHIN, &|health| health.link != Link::Connected);
+        }
         Ok(Watching::Truth)
+    }
+
+    fn has_broker(&self) -> bool {
+        self.publisher.wait(BROKER_WITHIN, &|health| health.link == Link::Connected)
+    }
+
+    fn has_reported(&self) -> bool {
+        self.publisher.health().link == Link::Connected
     }
 
     fn is_over(&self) -> bool {

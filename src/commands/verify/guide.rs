@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::{Course, Heard};
 use crate::commands::print;
-use crate::config::{Config, ConfirmKind};
+use crate::config::{Config, ConfirmKind, Sees};
 use crate::verify::{Ended, Ending, Step, Watch};
 
 /// After a line stop, and after the camera is back, the line is left alone for so long.
@@ -57,15 +57,26 @@ impl Guide<'_> {
         }
     }
 
+    /// Which parts the confirm sensor sees, if there is one.
+    fn sees(&self) -> Option<Sees> {
+        let confirm = &self.config.confirm;
+        (confirm.kind != ConfirmKind::None).then_some(confirm.sees)
+    }
+
     fn step(&self, step: Step, course: &mut dyn Course) -> anyhow::Result<Ended> {
-        let how = course.prepare(step)?;
+        if step == Step::BrokerStopped && !course.has_broker() {
+            let what =
+                "the broker does not answer, so its stop would prove nothing; start it first".to_owned();
+            return Ok(Ended { step, ending: Ending::Failed(what), parts: Vec::new() });
+        }
+        let how = course.prepare(step, self.sees())?;
         if matches!(step, Step::CameraBack | Step::BrokerStopped) {
             settle(course)?;
             // What was taken away may have stopped the line.
             course.reset()?;
         }
         let began = course.now();
-        let mut watch = Watch::new(step, how, began, self.config.confirm.kind != ConfirmKind::None);
+        let mut watch = Watch::new(step, how, began, self.sees());
         while let Some(heard) = course.hear(began + self.patience)? {
             match heard {
                 Heard::LineStop(reason) => {
@@ -75,13 +86,18 @@ impl Guide<'_> {
                     }
                 }
                 Heard::Part(record) => {
-                    if let Some(ended) = watch.on_part(&record) {
+                    if let Some(mut ended) = watch.on_part(&record) {
+                        let passed = ended.ending == Ending::Passed;
+                        if step == Step::BrokerStopped && passed && course.has_reported() {
+                            let what = "the broker took reports all the time: it was not stopped".to_owned();
+                            ended.ending = Ending::Failed(what);
+                        }
                         return Ok(ended);
                     }
                 }
             }
         }
-        Ok(watch.give_up())
+        Ok(watch.give_up(course.is_over()))
     }
 }
 

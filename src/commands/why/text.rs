@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Answer;
 use crate::clock::rfc3339;
-use crate::decide::{Announced, GateId, Outcome};
+use crate::decide::{Announced, GateId, Outcome, State};
 use crate::store::{History, StoredNote, View};
 use crate::verdict::Reason;
 
@@ -38,7 +38,14 @@ impl Table {
 pub(super) fn tell(answer: &Answer) -> String {
     let part = &answer.part;
     let reason = part.reason.as_deref();
+    // Its reason is that of a part that nothing is known of yet, and would accuse the camera.
+    let unresolved = part.outcome.as_deref() == Some(Outcome::UnresolvedAtStop.name())
+        && part.history.as_ref().is_some_and(|history| {
+            let settled = [State::Cleared.name(), State::Condemned.name()];
+            !history.states.iter().any(|entry| settled.contains(&&*entry.state))
+        });
     let verdict = match (part.verdict.as_deref(), reason) {
+        _ if unresolved => "no final verdict".to_owned(),
         (Some("ok"), _) => "OK".to_owned(),
         (Some(_), Some(reason)) => format!("REJECT, {reason}"),
         (Some(_), None) => "REJECT".to_owned(),
@@ -46,7 +53,7 @@ pub(super) fn tell(answer: &Answer) -> String {
     };
     let mut told = format!("part {}: {verdict}\n", part.number);
     let sentences = [
-        reason.and_then(Reason::named).map(Reason::explain),
+        reason.filter(|_| !unresolved).and_then(Reason::named).map(Reason::explain),
         part.outcome.as_deref().map(outcome),
         part.remark.as_deref(),
         part.finished_at_ms.is_none().then_some("It is on the line, or its process died with it."),
@@ -72,7 +79,7 @@ pub(super) fn tell(answer: &Answer) -> String {
     table.print(&mut told);
     let _ = writeln!(told, "\nmodel   {}\nconfig  {}", part.model, part.config);
     let history = part.history.as_ref();
-    if let Some(name) = history.and_then(|history| history.name.as_ref()) {
+    if let Some(name) = history.and_then(|history| history.name.as_ref()).filter(|name| !name.is_empty()) {
         let _ = writeln!(told, "shown   {name}");
     }
     if let Some(truth) = history.and_then(|history| history.truth) {

@@ -357,3 +357,16 @@ fn other_rules_judge_the_parts_that_come_after_them() {
     assert_eq!([records[0].verdict, records[1].verdict], [Verdict::Ok, Verdict::Reject(Reason::Defect)]);
     assert_eq!([&*records[0].config, &*records[1].config], ["", "new"]);
 }
+
+#[test]
+fn a_board_that_moves_the_gate_late_decides_earlier() {
+    let mut bench = part_at_3000(|_| {});
+    bench.act(|engine, now, _| {
+        engine.on_moved(GateId::Main, GateState::Reject, now, Duration::from_millis(60));
+    });
+    bench.until(3400);
+    bench.arrive();
+    bench.until(6000);
+    let ahead = bench.records().iter().map(|r| (r.window.0 - r.deadline).as_millis()).collect::<Vec<_>>();
+    assert_eq!(ahead, [10, 60]);
+}

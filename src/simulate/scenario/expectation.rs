@@ -48,6 +48,15 @@ impl Expected {
             _ => None,
         }
     }
+
+    /// The moment that it is about, in seconds.
+    pub(super) fn at(&self) -> Option<f64> {
+        match self {
+            Expected::Reject { at, .. } | Expected::LineStop { at, .. } => *at,
+            Expected::Gate { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
 }
 
 /// A word out of these.

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Params, Row};
 
 use super::{BUSY, failed, inspect, signed, unsigned};
+use crate::store::MOST_PARTS;
 use crate::store::history::{NoteKind, StoredNote, StoredPart};
 use crate::store::{Fault, StoreError};
-
-/// Most rows that one question is answered with.
-const MOST: usize = 10_000;
 
 /// What the columns of a part are, in the order of [`Reader::parts`].
 const COLUMNS: &str =
@@ -68,7 +66,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::part`].
     pub fn latest(&self, n: usize) -> Result<Vec<StoredPart>, StoreError> {
-        self.parts("ORDER BY number DESC LIMIT ?1", [n.min(MOST) as i64])
+        self.parts("ORDER BY number DESC LIMIT ?1", [n.min(MOST_PARTS) as i64])
     }
 
     /// The last part that was rejected.
@@ -76,7 +74,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::part`].
     pub fn last_reject(&self) -> Result<Option<StoredPart>, StoreError> {
-        Ok(self.parts("WHERE verdict = 'reject' ORDER BY number DESC LIMIT 1", [])?.pop())
+        Ok(self.parts("WHERE verdict = 'reject' AND outcome IS NOT 'unresolved_at_stop' ORDER BY number DESC LIMIT 1", [])?.pop())
     }
 
     /// The parts that left from one moment to another, both included and in milliseconds since 1970, the first first; at most 10 000.
@@ -85,7 +83,7 @@ impl Reader {
     /// As [`Reader::part`].
     pub fn parts_between(&self, from_ms: i64, until_ms: i64) -> Result<Vec<StoredPart>, StoreError> {
         let which = "WHERE finished_at_ms BETWEEN ?1 AND ?2 ORDER BY finished_at_ms, number LIMIT ?3";
-        self.parts(which, (from_ms, until_ms, MOST as i64))
+        self.parts(which, (from_ms, until_ms, MOST_PARTS as i64))
     }
 
     /// What was noted from one moment to another, both included and in milliseconds since 1970, the first first; at most 10 000.
@@ -94,7 +92,7 @@ impl Reader {
     /// When the file cannot be read.
     pub fn notes_between(&self, from_ms: i64, until_ms: i64) -> Result<Vec<StoredNote>, StoreError> {
         let which = "WHERE at_ms BETWEEN ?1 AND ?2 ORDER BY at_ms, id LIMIT ?3";
-        self.notes(which, (from_ms, until_ms, MOST as i64))
+        self.notes(which, (from_ms, until_ms, MOST_PARTS as i64))
     }
 
     /// The line stop and the loss of the position that had begun before a moment, in milliseconds since 1970, and were not over.

@@ -1,8 +1,8 @@
 //! How parts leave, on the bench of the engine's tests.
 
-use super::super::tests::{part_at_3000, t};
+use super::super::tests::{Bench, part_at_3000, t};
 use super::*;
-use crate::config::{ConfirmKind, Unsure};
+use crate::config::{ConfirmKind, Sees, Unsure};
 use crate::decide::engine::{Command, Owner};
 use crate::decide::{Policy, Rules};
 use crate::units::Length;
@@ -82,4 +82,28 @@ fn a_full_ledger_rejects_and_stop_leaves_nobody_unreported() {
     assert_eq!(left.len(), 3);
     assert!(left[1..].iter().all(|r| r.outcome == Outcome::UnresolvedAtStop));
     assert_eq!(bench.engine.in_flight(), 0);
+}
+
+#[test]
+fn a_confirm_sensor_that_missed_a_part_proves_no_reject_until_it_sees_one() {
+    let mut bench = part_at_3000(|c| c.confirm.sees = Sees::Passed);
+    let part = |bench: &mut Bench, score: f32, seen: bool| {
+        let arrived = bench.now;
+        bench.watch(&[(arrived, score)], arrived + 1400);
+        if seen {
+            bench.act(|engine, now, out| engine.on_confirm(now, now, out));
+        }
+        bench.watch(&[], arrived + 2000);
+        bench.act(|engine, now, out| engine.on_reset(now, out).unwrap());
+        let outcome = bench.records().last().unwrap().outcome;
+        bench.arrive();
+        outcome
+    };
+    let outcomes = [(0.0, false), (0.9, false), (0.0, true), (0.9, false)]
+        .map(|(score, seen)| part(&mut bench, score, seen));
+    assert_eq!(
+        outcomes,
+        [Outcome::Passed, Outcome::RejectedUnconfirmed, Outcome::Passed, Outcome::RejectedConfirmed]
+    );
+    assert!(bench.stops().contains(&Some(StopReason::PassMissed)));
 }
