@@ -78,6 +78,14 @@ pub fn pictures_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// # Errors
 /// When the file is no picture within the limits.
 pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> {
+    decode_picture(&read_file(path)?, frame)
+}
+
+/// The bytes of a picture file.
+///
+/// # Errors
+/// When it is no file within the limits.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, PictureError> {
     // Opening a pipe would wait for its other end.
     if !std::fs::metadata(path)?.is_file() {
         return Err(PictureError::NoFile);
@@ -90,10 +98,18 @@ pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> 
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(PictureError::TooLong(std::fs::metadata(path)?.len()));
     }
-    if is_cut_off_jpeg(&bytes) {
+    Ok(bytes)
+}
+
+/// As [`read_picture`], of a file's bytes.
+///
+/// # Errors
+/// When they are no picture within the limits.
+pub fn decode_picture(bytes: &[u8], frame: &mut Frame) -> Result<(), PictureError> {
+    if is_cut_off_jpeg(bytes) {
         return Err(PictureError::CutOff);
     }
-    let mut reader = ImageReader::new(BufReader::new(Cursor::new(&bytes[..]))).with_guessed_format()?;
+    let mut reader = ImageReader::new(BufReader::new(Cursor::new(bytes))).with_guessed_format()?;
     reader.limits(Limits::no_limits());
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();

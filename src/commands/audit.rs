@@ -130,7 +130,7 @@ fn entries(seen: &[Seen], firsts: &[usize]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::with_capacity(seen.len());
     for (at, (picture, first)) in seen.iter().zip(firsts).enumerate() {
         let next = numbers.len() as u64 + 1;
-        let same = *files.entry(picture.sha256).or_insert(at);
+        let same = *files.entry(&picture.sha256).or_insert(at);
         entries.push(Entry {
             file: picture.file.clone(),
             split: picture.split.clone(),
@@ -138,7 +138,7 @@ fn entries(seen: &[Seen], firsts: &[usize]) -> Vec<Entry> {
             group: *numbers.entry(*first).or_insert(next),
             conflict: None,
             exact_of: (same != at).then(|| full_name(&entries[same])),
-            sha256: picture.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: picture.sha256.clone(),
         });
     }
     entries

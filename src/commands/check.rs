@@ -10,12 +10,12 @@ use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, looks_needed, speed, time};
 use crate::config::{
-    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, PositionSource, SensorKind, Trigger,
+    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, Pin, PositionSource, SensorKind, Trigger,
 };
 use crate::model::{self, Classifier};
 use crate::report::{self, ReportError};
+use crate::sensor::{self, SensorError};
 use crate::store::{self, StoreError};
-use crate::units::Span;
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -86,23 +86,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn features(config: &Config, findings: &mut Findings<'_>) {
     let gpio = cfg!(feature = "gpio");
     let encoder = config.position_source() == PositionSource::Encoder;
-    let outputs = &config.outputs;
-    let outputs = [
-        &outputs.ready,
-        &outputs.busy,
-        &outputs.fault,
-        &outputs.pass,
-        &outputs.reject,
-        &outputs.line_stop,
-        &outputs.life,
-    ];
+    let output = |(key, pin): &(&str, &Option<Pin>)| key.starts_with("outputs.") && pin.is_some();
     for (asked, built, feature, key) in [
         (config.gate.kind == GateKind::Gpiochip, gpio, "gpio", "gate.kind"),
         (config.sensor.kind == SensorKind::Gpiochip, gpio, "gpio", "sensor.kind"),
         (config.confirm.kind == ConfirmKind::Gpiochip, gpio, "gpio", "confirm.kind"),
         (encoder && config.position.encoder == EncoderKind::Gpiochip, gpio, "gpio", "position.encoder"),
         (config.inputs != Inputs::default(), gpio, "gpio", "inputs"),
-        (outputs.iter().any(|pin| pin.is_some()), gpio, "gpio", "outputs"),
+        (config.pins().iter().any(output), gpio, "gpio", "outputs"),
         (config.mqtt.enabled, cfg!(feature = "mqtt"), "mqtt", "mqtt.enabled"),
         (config.store.enabled, cfg!(feature = "store"), "store", "store.enabled"),
     ] {
@@ -207,11 +198,13 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     if config.position_source() == PositionSource::Encoder
         && config.position.encoder == EncoderKind::Sysfs
         && let Some(path) = &config.position.path
-        && let Some(text) = file(path, "position.path", findings)
-        && String::from_utf8_lossy(&text).trim().parse::<i128>().is_err()
     {
-        let message = format!("{} holds no number: it is not a counter's `count`", path.display());
-        findings.problem(ExitCode::Usage, "position.path", message);
+        match sensor::check_counter(path) {
+            Ok(()) => findings.fact("file", format!("{} (position.path) holds a count", path.display())),
+            Err(SensorError { what, .. }) => {
+                findings.problem(ExitCode::Usage, "position.path", format!("{}: {what}", path.display()));
+            }
+        }
     }
     if let Some(socket) = &config.commands.socket
         && let Some(holder) =
@@ -285,42 +278,45 @@ fn model(config: &Config, findings: &mut Findings<'_>) {
 /// Whether the model answers in time, by its measured speed where none is given.
 fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings<'_>) {
     let timing = Timing::of(config);
-    let (seconds, how) = match config.decide.inference {
-        // The slack counts it already.
-        Some(_) => (0.0, "as `decide.inference` says"),
-        None => (devices::answers_s(config, model), "measured on this machine"),
+    // What is given, the slack counts already.
+    let (answers, uncounted, how) = match config.decide.inference {
+        Some(given) => (given.as_s(), 0.0, "as `decide.inference` says"),
+        None => {
+            let measured = devices::answers_s(config, model);
+            (measured, measured, "measured on this machine")
+        }
     };
-    let slack = timing.slack_after(seconds);
+    let slack = timing.slack_after(uncounted);
     let stale = config.decide.stale_after;
-    if stale.as_s() <= seconds {
+    if stale.as_s() <= answers {
         findings.problem(
             ExitCode::Usage,
             "decide.stale_after",
             format!(
                 "after {stale} every picture would be too old: the answers for a frame take {} ({how})",
-                time(seconds)
+                time(answers)
             ),
         );
     }
     if slack < 0.0 {
-        let greatest = speed(timing.greatest_speed_after(seconds));
+        let greatest = speed(timing.greatest_speed_after(uncounted));
         findings.problem(
             ExitCode::Usage,
             "line.speed",
             format!(
                 "the answers for a frame take {} ({how}), {} more than the slack before the gate; right would be at most {greatest}",
-                time(seconds),
+                time(answers),
                 time(-slack)
             ),
         );
         return;
     }
-    let greatest = timing.greatest_speed_after(seconds);
+    let greatest = timing.greatest_speed_after(uncounted);
     findings.fact(
         "model",
         format!(
             "with a frame's answers in {} ({how}) {} of slack are left; the belt may run at {}",
-            time(config.decide.inference.map_or(seconds, Span::as_s)),
+            time(answers),
             time(slack),
             speed(greatest)
         ),

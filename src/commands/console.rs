@@ -79,7 +79,7 @@ fn part(record: &PartRecord, started: Time) -> String {
     let at = record.decided_at.seconds_since(started);
     let mut text = format!("{at:8.2} s  part {:>5}  ", record.number);
     let score = record.score.map_or_else(|| "  -  ".to_owned(), |score| format!("{:.3}", score.get()));
-    let settled = record.states.iter().any(|(_, state)| matches!(state, State::Cleared | State::Condemned));
+    let settled = record.states.iter().any(|(_, state)| State::SETTLED.contains(state));
     // Writing to a text cannot fail.
     let _ = match record.verdict {
         // Its verdict was not final when the run ended.

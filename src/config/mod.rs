@@ -82,6 +82,30 @@ impl Config {
         self.decide.trigger != Trigger::EveryFrame || self.gate.kind != GateKind::Simulated
     }
 
+    /// Every input and output that is a GPIO line, with its key; the gates are not among them.
+    pub fn pins(&self) -> [(&'static str, &Option<Pin>); 17] {
+        let Config { sensor, confirm, position, inputs, outputs, .. } = self;
+        [
+            ("sensor.pin", &sensor.pin),
+            ("confirm.pin", &confirm.pin),
+            ("position.a", &position.a),
+            ("position.b", &position.b),
+            ("position.second_sensor", &position.second_sensor),
+            ("inputs.running", &inputs.running),
+            ("inputs.bin_full", &inputs.bin_full),
+            ("inputs.air_low", &inputs.air_low),
+            ("inputs.inhibit", &inputs.inhibit),
+            ("inputs.reset", &inputs.reset),
+            ("outputs.ready", &outputs.ready),
+            ("outputs.busy", &outputs.busy),
+            ("outputs.fault", &outputs.fault),
+            ("outputs.pass", &outputs.pass),
+            ("outputs.reject", &outputs.reject),
+            ("outputs.line_stop", &outputs.line_stop),
+            ("outputs.life", &outputs.life),
+        ]
+    }
+
     /// What tells the belt's position; without a belt, time.
     pub fn position_source(&self) -> PositionSource {
         if self.follows_belt() { self.position.source } else { PositionSource::Speed }

@@ -107,8 +107,8 @@ impl Timing {
     }
 }
 
-/// Position of a part's middle at which nothing more can happen to it: it has passed gates and confirm sensor.
-fn gone_at(config: &Config) -> f64 {
+/// Position of a part's middle, in millimetres, at which nothing more can happen to it: it has passed gates and confirm sensor.
+pub fn gone_at(config: &Config) -> f64 {
     let (line, gate, second, confirm) = (&config.line, &config.gate, &config.second_gate, &config.confirm);
     let speed = line.speed.as_mm_per_s();
     let passed = |position: Length, pulse: Stretch, delay: Span| {

@@ -3,6 +3,7 @@
 //! Every part has a centre coordinate `c`: how far the belt has moved, in all, when the part's middle is at position 0. With the
 //! belt at travel `T` the middle lies at `T - c`. All of a part's moments follow from travels; the odometer turns them into times.
 
+use crate::config::timing::gone_at;
 use crate::config::{Config, ConfirmKind, Sees};
 use crate::units::Stretch;
 
@@ -63,6 +64,8 @@ pub struct Geometry {
     pub margin: f64,
     /// Belt between two frames at the nominal speed.
     pub step: f64,
+    /// Position of a part's middle at which it has passed gates and confirm sensor, at least 0.
+    pub gone: f64,
 }
 
 impl Geometry {
@@ -91,6 +94,7 @@ impl Geometry {
             }),
             margin: config.decide.margin.as_s(),
             step: speed / config.camera.rate.as_per_s(),
+            gone: gone_at(config).max(0.0),
         }
     }
 
@@ -104,10 +108,6 @@ impl Geometry {
 
     /// Travel at which nothing more can happen to a part with this centre: it has passed gates and confirm sensor.
     pub fn gone(&self, centre: f64) -> f64 {
-        let gates = [Some(&self.gate), self.second.as_ref()];
-        let past =
-            gates.into_iter().flatten().map(|gate| gate.position + gate.after + gate.delay * self.speed);
-        let confirmed = self.confirm.as_ref().map(|c| c.position - self.part / 2.0 + c.tolerance);
-        centre + past.chain(confirmed).fold(0.0, f64::max)
+        centre + self.gone
     }
 }

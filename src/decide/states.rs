@@ -68,6 +68,9 @@ impl State {
         TABLE.iter().find(|(from, with, _)| *from == self && *with == step).map(|(_, _, to)| *to)
     }
 
+    /// The states of a part whose verdict is final and that has not left.
+    pub const SETTLED: [State; 2] = [State::Cleared, State::Condemned];
+
     /// Whether the verdict is still open.
     pub const fn is_open(self) -> bool {
         matches!(self, State::Open | State::Seen)

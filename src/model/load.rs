@@ -182,7 +182,7 @@ fn prepare(source: Source) -> Result<Network, ModelError> {
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.
-fn fingerprint(bytes: &[u8]) -> String {
+pub fn fingerprint(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -24,7 +24,7 @@ use crate::config::manifest::Input;
 use crate::verdict::Score;
 
 pub use error::{ModelError, ModelFault};
-pub use load::{BUILT_IN, LOAD_LIMIT, from_parts, open, open_within};
+pub use load::{BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, open, open_within};
 pub use scripted::Scripted;
 
 /// Something that looks at a picture of one part and says how likely it is defective.

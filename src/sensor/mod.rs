@@ -8,6 +8,7 @@ mod merged;
 pub mod simulated;
 mod sysfs;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Time};
@@ -93,6 +94,14 @@ pub trait SensorSource: Send {
     /// # Errors
     /// When the device failed.
     fn poll(&mut self, now: Time, events: &mut Vec<SensorEvent>) -> Result<(), SensorError>;
+}
+
+/// Whether the kernel's counter at `path`, for `position.path`, can be read.
+///
+/// # Errors
+/// When the file cannot be read or holds no number.
+pub fn check_counter(path: &Path) -> Result<(), SensorError> {
+    sysfs::open(path, Time::ZERO).map(drop)
 }
 
 /// Opens every sensor and input that `config` asks for, as one source; `None` when there is none. `simulated` gives the sensors of

@@ -231,8 +231,10 @@ impl Judge {
             || record.gate != GateId::Main
             || record.outcome == Outcome::UnresolvedAtStop
             // What was taken back need not follow the belt any more.
-            || matches!(record.verdict, Verdict::Ok | Verdict::Reject(Reason::Uncommanded))
-            || matches!(record.verdict, Verdict::Reject(Reason::OddSize | Reason::TooClose))
+            || matches!(
+                record.verdict,
+                Verdict::Ok | Verdict::Reject(Reason::Uncommanded | Reason::OddSize | Reason::TooClose)
+            )
         {
             return;
         }

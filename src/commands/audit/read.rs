@@ -2,17 +2,16 @@
 
 use std::thread;
 
-use sha2::{Digest, Sha256};
-
 use crate::audit::compare::Prepared;
 use crate::audit::measures::Measures;
 use crate::audit::picture::SIDE;
 use crate::audit::report::Fault;
 use crate::audit::rings::Circle;
-use crate::camera::picture::read_picture;
+use crate::camera::picture::{decode_picture, read_file};
 use crate::commands::labelled::Labelled;
 use crate::config::manifest::{Colour, Input, Layout};
 use crate::frame::Frame;
+use crate::model::fingerprint;
 use crate::verdict::Truth;
 use crate::vision::Preprocessor;
 
@@ -22,7 +21,8 @@ pub(super) struct Seen {
     /// Path below the split's folder.
     pub(super) file: String,
     pub(super) label: Truth,
-    pub(super) sha256: [u8; 32],
+    /// Of the file, in hexadecimal digits.
+    pub(super) sha256: String,
     /// Width and height in pixels.
     pub(super) size: (usize, usize),
     pub(super) measures: Measures,
@@ -69,19 +69,18 @@ fn read_part(files: &[(&str, Labelled)]) -> Vec<Result<Seen, String>> {
     let circle = Circle::default();
     let (mut frame, mut grey) = (Frame::default(), Vec::new());
     let mut read = |(split, file): &(&str, Labelled)| {
-        read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
+        let bytes = read_file(&file.path).map_err(|error| error.to_string())?;
+        decode_picture(&bytes, &mut frame).map_err(|error| error.to_string())?;
         if !preprocessor.picture(&frame, &mut grey) {
             return Err("cannot be resized".to_owned());
         }
-        // What could be decoded is of a bounded length.
-        let bytes = std::fs::read(&file.path).map_err(|error| format!("cannot be read: {error}"))?;
         let prepared = Prepared::new(&grey, &circle);
         let edges = prepared.as_ref().map(|prepared| &prepared.edges);
         Ok(Seen {
             split: (*split).to_owned(),
             file: file.name.clone(),
             label: file.truth,
-            sha256: Sha256::digest(&bytes).into(),
+            sha256: fingerprint(&bytes),
             size: (frame.width, frame.height),
             measures: Measures::new(&grey, edges, bytes.len() as u64, frame.width * frame.height),
             prepared,

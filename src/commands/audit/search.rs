@@ -24,7 +24,7 @@ pub(super) fn groups(seen: &[Seen], least: f64, threads: usize) -> anyhow::Resul
     let mut groups = Groups::new(seen.len());
     let mut same = HashMap::new();
     for (at, picture) in seen.iter().enumerate() {
-        groups.join(*same.entry(picture.sha256).or_insert(at), at);
+        groups.join(*same.entry(&picture.sha256).or_insert(at), at);
     }
     let pictures: Vec<Option<&Prepared>> = seen.iter().map(|picture| picture.prepared.as_ref()).collect();
     for _ in 0..ROUNDS {

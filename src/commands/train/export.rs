@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{bail, ensure};
-use sha2::{Digest, Sha256};
 
 use super::{Args, load, say};
 use crate::commands::files::write_whole;
@@ -96,7 +95,7 @@ impl Made<'_> {
         let leaks = split.leaks(self.pictures);
         Manifest {
             name: name(&args.out),
-            sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: model::fingerprint(onnx),
             input: load::input(self.network.input(), self.normal),
             output: Output {
                 name: None,

@@ -71,8 +71,12 @@ pub(super) trait Course {
     /// # Errors
     /// When the person cannot be told.
     fn prepare(&mut self, step: Step, sees: Option<Sees>) -> anyhow::Result<Watching>;
+    /// Who reports for the line.
+    fn publisher(&self) -> &dyn Publisher;
     /// Whether the broker takes reports; waits for it a little.
-    fn has_broker(&self) -> bool;
+    fn has_broker(&self) -> bool {
+        self.publisher().wait(BROKER_WITHIN, &|health| health.link == Link::Connected)
+    }
     /// Whether the broker has taken every report; waits for it a little.
     fn has_reported(&self) -> bool;
     /// Whether the line has ended, or is to.
@@ -107,8 +111,8 @@ impl Course for Attended {
         Ok(Watching::Next)
     }
 
-    fn has_broker(&self) -> bool {
-        self.publisher.wait(BROKER_WITHIN, &|health| health.link == Link::Connected)
+    fn publisher(&self) -> &dyn Publisher {
+        self.publisher.as_ref()
     }
 
     fn has_reported(&self) -> bool {
@@ -163,8 +167,8 @@ impl Course for Demonstration {
         Ok(Watching::Truth)
     }
 
-    fn has_broker(&self) -> bool {
-        self.publisher.wait(BROKER_WITHIN, &|health| health.link == Link::Connected)
+    fn publisher(&self) -> &dyn Publisher {
+        self.publisher.as_ref()
     }
 
     fn has_reported(&self) -> bool {

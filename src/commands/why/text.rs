@@ -41,8 +41,8 @@ pub(super) fn tell(answer: &Answer) -> String {
     // Its reason is that of a part that nothing is known of yet, and would accuse the camera.
     let unresolved = part.outcome.as_deref() == Some(Outcome::UnresolvedAtStop.name())
         && part.history.as_ref().is_some_and(|history| {
-            let settled = [State::Cleared.name(), State::Condemned.name()];
-            !history.states.iter().any(|entry| settled.contains(&&*entry.state))
+            let settled = State::SETTLED.map(State::name);
+            !history.states.iter().any(|stay| settled.contains(&&*stay.state))
         });
     let verdict = match (part.verdict.as_deref(), reason) {
         _ if unresolved => "no final verdict".to_owned(),

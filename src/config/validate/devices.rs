@@ -185,30 +185,6 @@ fn check_proof(config: &Config, rules: &mut Rules) {
     );
 }
 
-/// Every input and output, with its key.
-pub(super) fn pins(config: &Config) -> [(&'static str, &Option<Pin>); 17] {
-    let Config { sensor, confirm, position, inputs, outputs, .. } = config;
-    [
-        ("sensor.pin", &sensor.pin),
-        ("confirm.pin", &confirm.pin),
-        ("position.a", &position.a),
-        ("position.b", &position.b),
-        ("position.second_sensor", &position.second_sensor),
-        ("inputs.running", &inputs.running),
-        ("inputs.bin_full", &inputs.bin_full),
-        ("inputs.air_low", &inputs.air_low),
-        ("inputs.inhibit", &inputs.inhibit),
-        ("inputs.reset", &inputs.reset),
-        ("outputs.ready", &outputs.ready),
-        ("outputs.busy", &outputs.busy),
-        ("outputs.fault", &outputs.fault),
-        ("outputs.pass", &outputs.pass),
-        ("outputs.reject", &outputs.reject),
-        ("outputs.line_stop", &outputs.line_stop),
-        ("outputs.life", &outputs.life),
-    ]
-}
-
 /// Every GPIO line that is named must be findable, and one that is needed must be named.
 fn check_pins(config: &Config, rules: &mut Rules) {
     let (sensor, confirm) = (&config.sensor, &config.confirm);
@@ -220,7 +196,7 @@ fn check_pins(config: &Config, rules: &mut Rules) {
             "is missing; `kind: gpiochip` needs its line".to_owned()
         });
     }
-    for (key, pin) in pins(config) {
+    for (key, pin) in config.pins() {
         let Some(Pin { chip, line, .. }) = pin else { continue };
         let line = line.as_deref().unwrap_or_default();
         let number = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());

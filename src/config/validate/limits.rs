@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use super::Rules;
-use super::devices::pins;
 use crate::config::timing::{length, time};
 use crate::config::{Config, ConfirmKind, GateKind, GateState, Pin, Trigger};
 use crate::units::{Span, Stretch};
 
 pub(super) fn check(config: &Config, rules: &mut Rules) {
-    if config.follows_belt() && config.decide.trigger != Trigger::EveryFrame {
+    if config.decide.trigger != Trigger::EveryFrame {
         check_bounce(config, rules);
         check_pulses(config, rules);
         check_confirm(config, rules);
@@ -49,7 +48,7 @@ fn check_bounce(config: &Config, rules: &mut Rules) {
     });
 }
 
-/// A pulse reaches as far to both sides of the part's middle as the position may be wrong, and spares the neighbours.
+/// A pulse reaches as far to both sides of the part's middle as the position may be wrong, and lets good parts between rejects pass.
 fn check_pulses(config: &Config, rules: &mut Rules) {
     let (line, gate, second) = (&config.line, &config.gate, &config.second_gate);
     let speed = line.speed.as_mm_per_s();
@@ -67,19 +66,6 @@ fn check_pulses(config: &Config, rules: &mut Rules) {
     reaches("gate.pulse", gate.pulse);
     if second.enabled {
         reaches("second_gate.pulse", second.pulse);
-        let most = 2.0 * line.min_pitch.as_mm() - line.part_length.as_mm();
-        let keys = ["second_gate.pulse", "line.min_pitch", "line.part_length", "line.speed"];
-        let pulse = second.pulse.mm_at(speed) + 2.0 * gate.lead.mm_at(speed);
-        rules.between(&keys, pulse <= most || line.min_pitch < line.part_length, || {
-            format!(
-                "{} also catches the neighbour at `line.min_pitch` {}; right would be at most 2 x {} - {} = {}",
-                length(pulse),
-                line.min_pitch,
-                line.min_pitch,
-                line.part_length,
-                length(most)
-            )
-        });
     }
     // A good part between two that are removed: the gate has to be back for it.
     let room = 2.0 * line.min_pitch.as_mm() - gate.pulse.mm_at(speed) - gate.lead.mm_at(speed);
@@ -160,7 +146,8 @@ fn check_shared_lines(config: &Config, rules: &mut Rules) {
         .into_iter()
         .filter(|(_, (used, ..))| *used)
         .map(|(key, (_, chip, line))| (key, chip, line));
-    let pins = pins(config)
+    let pins = config
+        .pins()
         .into_iter()
         .filter_map(|(key, pin)| pin.as_ref().map(|Pin { chip, line, .. }| (key, chip, line)));
     let mut uses = HashMap::new();

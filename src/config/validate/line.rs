@@ -3,6 +3,7 @@
 use super::Rules;
 use crate::config::timing::{Timing, length, speed, time};
 use crate::config::{CameraKind, Config, GateKind, Trigger};
+use crate::units::Stretch;
 
 /// Greatest share of the picture that parts may fill.
 const MOST_FILLED: f64 = 0.6;
@@ -57,30 +58,36 @@ fn check_region(config: &Config, rules: &mut Rules) {
 }
 
 fn check_pitch(config: &Config, rules: &mut Rules) {
-    let (line, gate) = (&config.line, &config.gate);
+    let (line, gate, second) = (&config.line, &config.gate, &config.second_gate);
     let (pitch, part) = (line.min_pitch, line.part_length);
     rules.between(&["line.min_pitch", "line.part_length"], pitch >= part, || {
         format!(
             "{pitch} is less than the length of a part; parts would overlap; right would be at least {part}"
         )
     });
+    spares_neighbours(config, rules, &["gate.pulse", "line.min_pitch", "line.part_length"], gate.pulse);
+    if second.enabled {
+        let keys = ["second_gate.pulse", "line.min_pitch", "line.part_length", "line.speed"];
+        spares_neighbours(config, rules, &keys, second.pulse);
+    }
+}
+
+/// A gate's pulse, the first of `keys`, catches no neighbour of the part that it is for.
+fn spares_neighbours(config: &Config, rules: &mut Rules, keys: &[&str], pulse: Stretch) {
+    let (line, lead) = (&config.line, config.gate.lead);
+    let (pitch, part, speed) = (line.min_pitch, line.part_length, line.speed.as_mm_per_s());
     // The gate stands in reject while the part's middle is within half a pulse of it. The neighbour's near edge is then still
     // pitch - part / 2 - pulse / 2 away from the gate; when that is negative, a good neighbour is pushed too.
     let most = 2.0 * pitch.as_mm() - part.as_mm();
-    let speed = line.speed.as_mm_per_s();
     // A lead is on one side only, where the pulse may then reach twice as far.
-    let pulse = gate.pulse.mm_at(speed) + 2.0 * gate.lead.mm_at(speed);
-    rules.between(
-        &["gate.pulse", "line.min_pitch", "line.part_length"],
-        pulse <= most || pitch < part,
-        || {
-            format!(
-                "{} also catches the neighbour at `line.min_pitch` {pitch}; right would be at most 2 x {pitch} - {part} = {}",
-                length(pulse),
-                length(most)
-            )
-        },
-    );
+    let pulse = pulse.mm_at(speed) + 2.0 * lead.mm_at(speed);
+    rules.between(keys, pulse <= most || pitch < part, || {
+        format!(
+            "{} also catches the neighbour at `line.min_pitch` {pitch}; right would be at most 2 x {pitch} - {part} = {}",
+            length(pulse),
+            length(most)
+        )
+    });
 }
 
 fn check_view(config: &Config, timing: &Timing, rules: &mut Rules) {
