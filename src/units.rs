@@ -272,6 +272,8 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.abs() < 1.0 {
             write!(f, "{}ms", trim(self.0 * 1000.0))
+        } else if self.0.abs() >= 3600.0 && self.0 % 3600.0 == 0.0 {
+            write!(f, "{}h", trim(self.0 / 3600.0))
         } else {
             write!(f, "{}s", trim(self.0))
         }
@@ -300,6 +302,8 @@ mod tests {
         assert_eq!("1.2m".parse::<Length>().unwrap().to_string(), "1200mm");
         assert_eq!("24 m/min".parse::<Speed>().unwrap().to_string(), "0.4m/s");
         assert_eq!("1500ms".parse::<Span>().unwrap().to_string(), "1.5s");
+        assert_eq!("30000min".parse::<Span>().unwrap().to_string(), "500h");
+        assert_eq!("5400s".parse::<Span>().unwrap().to_string(), "5400s");
         assert_eq!("30Hz".parse::<Rate>().unwrap().to_string(), "30fps");
         assert_eq!("12.5%".parse::<Share>().unwrap().to_string(), "12.5%");
         assert_eq!("35%".parse::<Share>().unwrap(), Share::fraction(0.35));

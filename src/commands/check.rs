@@ -5,7 +5,8 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{ExitCode, devices, exit, print};
+use super::answers::{Answers, Hurdle};
+use super::{ExitCode, exit, print};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, looks_needed, speed, time};
@@ -275,52 +276,15 @@ fn model(config: &Config, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether the model answers in time, by its measured speed where none is given.
+/// Whether the model answers in time.
 fn deadline(config: &Config, model: &mut dyn Classifier, findings: &mut Findings<'_>) {
-    let timing = Timing::of(config);
-    // What is given, the slack counts already.
-    let (answers, uncounted, how) = match config.decide.inference {
-        Some(given) => (given.as_s(), 0.0, "as `decide.inference` says"),
-        None => {
-            let measured = devices::answers_s(config, model);
-            (measured, measured, "measured on this machine")
-        }
-    };
-    let slack = timing.slack_after(uncounted);
-    let stale = config.decide.stale_after;
-    if stale.as_s() <= answers {
-        findings.problem(
-            ExitCode::Usage,
-            "decide.stale_after",
-            format!(
-                "after {stale} every picture would be too old: the answers for a frame take {} ({how})",
-                time(answers)
-            ),
-        );
+    let answers = Answers::of(config, model);
+    for Hurdle { key, what } in answers.hurdles(config) {
+        findings.problem(ExitCode::Usage, key, what);
     }
-    if slack < 0.0 {
-        let greatest = speed(timing.greatest_speed_after(uncounted));
-        findings.problem(
-            ExitCode::Usage,
-            "line.speed",
-            format!(
-                "the answers for a frame take {} ({how}), {} more than the slack before the gate; right would be at most {greatest}",
-                time(answers),
-                time(-slack)
-            ),
-        );
-        return;
+    if let Some(room) = answers.room(config) {
+        findings.fact("model", room);
     }
-    let greatest = timing.greatest_speed_after(uncounted);
-    findings.fact(
-        "model",
-        format!(
-            "with a frame's answers in {} ({how}) {} of slack are left; the belt may run at {}",
-            time(answers),
-            time(slack),
-            speed(greatest)
-        ),
-    );
 }
 
 /// What the broker's section needs beyond readable files, once these are there: certificates that fit together.

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::UsageError;
+use super::answers::{Answers, Hurdle};
 use super::keeper::{self, Kept};
 use super::orders::Orders;
 use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
 use crate::camera::simulated;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::load::Loaded;
-use crate::config::timing::{Timing, time};
 use crate::config::{CameraKind, Config};
 use crate::decide::{PartRecord, Policy, Rules};
 use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
-use crate::model::{self, Classifier, ModelInfo};
+use crate::model::{self, ModelInfo};
 use crate::pipeline::{Line, Listener, Oracle};
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
@@ -60,15 +60,13 @@ pub(super) fn policy(config: &Config, model: &ModelInfo) -> Policy {
 pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let config = &loaded.config;
     let mut classifier = model::open(&config.model.path)?;
-    if config.follows_belt() && config.decide.inference.is_none() {
-        let seconds = answers_s(config, classifier.as_mut());
-        let slack = Timing::of(config).slack_after(seconds);
-        if slack < 0.0 {
+    if config.follows_belt() {
+        let hurdles = Answers::of(config, classifier.as_mut()).hurdles(config);
+        let told: Vec<_> = hurdles.into_iter().map(|Hurdle { key, what }| format!("{key}: {what}")).collect();
+        if !told.is_empty() {
             return Err(UsageError(format!(
-                "the model is too slow for this line: its answers for a frame take {}, {} more than the slack before the gate; \
-                 `castgate check` tells the greatest belt speed, `decide.inference` overrides the measurement",
-                time(seconds),
-                time(-slack)
+                "the model is too slow for this line: {}; `decide.inference` overrides the measurement",
+                told.join("; ")
             ))
             .into());
         }
@@ -114,21 +112,6 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         clock,
     };
     Ok(Opened { line, model: name, publisher, store, reporting, orders, info })
-}
-
-/// How long the model takes for the answers of one frame on this machine, in seconds: the slowest of some answers once it is warm, for as
-/// many parts as can be in view at once.
-pub(super) fn answers_s(config: &Config, model: &mut dyn Classifier) -> f64 {
-    const ANSWERS: usize = 12;
-    let (input, clock) = (vec![0.0; model.input().len()], SystemClock);
-    let timed = (0..ANSWERS).map(|_| {
-        let began = clock.now();
-        // Whether it can judge this picture at all does not matter here.
-        let _ = model.score(&input);
-        clock.now() - began
-    });
-    let parts = Timing::of(config).parts_in_view(config.line.min_pitch.as_mm());
-    timed.max().unwrap_or_default().as_secs_f64() * parts
 }
 
 struct Devices {

@@ -2,7 +2,9 @@
 //!
 //! This file owns the table of subcommands, the exit codes, and how a failure is told. Must not do any command's work.
 
+mod answers;
 mod audit;
+mod bench;
 mod check;
 mod completions;
 mod config;
@@ -84,6 +86,7 @@ commands! {
         Train => train,
         Draw => draw,
         Audit => audit,
+        Bench => bench,
     }
     "Set-up": {
         Completions => completions,

@@ -57,6 +57,8 @@ pub(super) struct Entry {
     pub adrift: bool,
     /// Healthy frames showed the place where it should be, and nothing there.
     pub empty: bool,
+    /// It may be no part at all: an edge on a belt that is said to be at rest.
+    pub dubious: bool,
     /// Something was seen at its place.
     pub sighted: bool,
     pub confirmed_at: Option<Time>,
@@ -102,6 +104,7 @@ impl Entry {
             gate: GateId::Main,
             adrift: false,
             empty: false,
+            dubious: false,
             sighted: false,
             confirmed_at: None,
             unseen: None,
@@ -163,6 +166,11 @@ impl Entry {
         self.last_look = Some(look);
         self.sighted = true;
         self.step(Step::Look, look.judged_at);
+    }
+
+    /// By how much it is taken to be longer than a part, in millimetres.
+    pub(super) fn excess(&self) -> f64 {
+        (self.length - self.rules.geometry.part).max(0.0)
     }
 
     /// How far downstream of its place it was seen last, in millimetres; below 0 for upstream.
@@ -239,7 +247,7 @@ impl Entry {
             gate: self.gate,
             wider_mm: self.wider + self.doubt,
             confirmed_at: self.confirmed_at,
-            empty: self.empty && !self.sighted,
+            empty: (self.empty || self.dubious) && !self.sighted,
             states: self.states,
             outcome,
             config: self.rules.fingerprint.clone(),

@@ -277,6 +277,12 @@ impl Odometer {
         self.counts() && self.heard > newest && at.seconds_since(newest) > STANDS_S
     }
 
+    /// Whether the encoder says that the belt was at rest at a moment: it has run out since the last pulse.
+    pub(super) fn rests(&self, at: Time) -> bool {
+        let newest = self.newest().0;
+        self.counts() && self.heard > newest && at.seconds_since(newest) > COASTS_S
+    }
+
     /// When the last movement was read.
     pub(super) fn moved_at(&self) -> Time {
         self.newest().0

@@ -144,7 +144,7 @@ pub struct PartRecord {
     pub wider_mm: f64,
     /// When the confirm sensor saw it.
     pub confirmed_at: Option<Time>,
-    /// Whether healthy frames showed that nothing is there: then nothing can be removed, and nothing confirmed.
+    /// Whether there may be nothing, as healthy frames showed or an edge on a belt at rest suggests: then nothing is to be confirmed.
     pub empty: bool,
     /// Every state it was in, and from when.
     pub states: Vec<(Time, State)>,

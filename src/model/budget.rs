@@ -18,8 +18,28 @@ const LIVE_VALUES: u64 = 256 << 20;
 /// Most multiply-adds for one picture; ResNet50 on 300x300 pixels needs 8e9, the tapered network 1e8.
 const MULTIPLY_ADDS: u64 = 100_000_000_000;
 
+/// What a graph may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    values: u64,
+    live_values: u64,
+    multiply_adds: u64,
+}
+
+impl Limits {
+    /// On the line: one picture at a time.
+    pub(super) const LINE: Limits =
+        Limits { values: VALUES, live_values: LIVE_VALUES, multiply_adds: MULTIPLY_ADDS };
+
+    /// For `batch` pictures at a time in `memory_mib` of working memory.
+    pub(super) fn of_batch(batch: usize, memory_mib: u64) -> Self {
+        let live_values = memory_mib.saturating_mul(1 << 18);
+        Self { values: live_values, live_values, multiply_adds: MULTIPLY_ADDS.saturating_mul(batch as u64) }
+    }
+}
+
 /// Checks that every shape is known and within limits, before anything is computed from it.
-pub(super) fn check_shapes(model: &InferenceModel) -> Result<(), Problem> {
+pub(super) fn check_shapes(model: &InferenceModel, limits: Limits) -> Result<(), Problem> {
     for node in model.nodes() {
         for output in &node.outputs {
             let dims = output.fact.shape.concretize();
@@ -30,7 +50,7 @@ pub(super) fn check_shapes(model: &InferenceModel) -> Result<(), Problem> {
                     node.op.name()
                 )));
             };
-            if volume(&dims, node)? == 0 && !output.fact.value.is_concrete() {
+            if volume(&dims, node, limits)? == 0 && !output.fact.value.is_concrete() {
                 let name = &node.name;
                 return Err(Problem::new(format!(
                     "node `{name}` has nothing left of the picture; use a larger input"
@@ -42,7 +62,7 @@ pub(super) fn check_shapes(model: &InferenceModel) -> Result<(), Problem> {
 }
 
 /// Checks the peak of living values and the multiply-adds; returns the latter.
-pub(super) fn check(model: &TypedModel) -> Result<u64, Problem> {
+pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, Problem> {
     let order = model.eval_order().map_err(told)?;
     let mut last_use = vec![usize::MAX; model.nodes().len()];
     for (step, &id) in order.iter().enumerate() {
@@ -60,17 +80,17 @@ pub(super) fn check(model: &TypedModel) -> Result<u64, Problem> {
         let node = model.node(id);
         let mut made = 0u64;
         for output in &node.outputs {
-            made += volume(&output.fact.shape.to_tvec(), node)?;
+            made += volume(&output.fact.shape.to_tvec(), node, limits)?;
         }
         let work = work(model, id)?;
         multiply_adds = multiply_adds.saturating_add(work.multiply_adds);
         live += made;
-        if live.saturating_add(work.scratch) > LIVE_VALUES {
+        if live.saturating_add(work.scratch) > limits.live_values {
             let mib = live.saturating_add(work.scratch) >> 18;
             return Err(Problem::new(format!(
                 "node `{}` needs {mib} MiB of working memory, and castgate allows {} MiB; use a smaller input or model",
                 node.name,
-                LIVE_VALUES >> 18
+                limits.live_values >> 18
             )));
         }
         if let Some(freed) = freed_at.get_mut(last_use[id]) {
@@ -78,30 +98,32 @@ pub(super) fn check(model: &TypedModel) -> Result<u64, Problem> {
         }
         live -= freed_at[step];
     }
-    if multiply_adds > MULTIPLY_ADDS {
+    if multiply_adds > limits.multiply_adds {
         return Err(Problem::new(format!(
-            "one picture needs {multiply_adds} multiply-adds, and castgate allows {MULTIPLY_ADDS}; use a smaller model"
+            "one picture needs {multiply_adds} multiply-adds, and castgate allows {}; use a smaller model",
+            limits.multiply_adds
         )));
     }
     Ok(multiply_adds)
 }
 
 /// Number of values of a shape, within the limit.
-fn volume<F, O>(dims: &[TDim], node: &Node<F, O>) -> Result<u64, Problem>
+fn volume<F, O>(dims: &[TDim], node: &Node<F, O>, limits: Limits) -> Result<u64, Problem>
 where
     F: tract_core::model::Fact,
     O: AsRef<dyn Op>,
 {
     let size = dims.iter().try_fold(1u64, |size, dim| {
-        let dim = u64::try_from(dim.to_i64().ok()?).ok().filter(|&dim| dim <= VALUES)?;
+        let dim = u64::try_from(dim.to_i64().ok()?).ok().filter(|&dim| dim <= limits.values)?;
         size.checked_mul(dim)
     });
-    size.filter(|&size| size <= VALUES).ok_or_else(|| {
+    size.filter(|&size| size <= limits.values).ok_or_else(|| {
         let shape = dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
         Problem::new(format!(
-            "node `{}` ({}) makes a result of the shape {shape}, and castgate allows {VALUES} values; use a smaller model",
+            "node `{}` ({}) makes a result of the shape {shape}, and castgate allows {} values; use a smaller model",
             node.name,
-            node.op.as_ref().name()
+            node.op.as_ref().name(),
+            limits.values
         ))
     })
 }

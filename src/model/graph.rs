@@ -41,13 +41,13 @@ const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 9..=23;
 
 /// Reads a graph and checks all of it against the limits and the manifest.
 ///
-/// In the graph that comes back the image input has the shape of the manifest with a batch of 1; the first output is the
+/// In the graph that comes back the image input has the shape of the manifest with a batch of `batch`; the first output is the
 /// manifest's and the second, if there is one, what its sigmoid or softmax was made from; everything that castgate does
 /// not need (notes, intermediate shapes, training information) is gone.
 ///
 /// # Errors
 /// The first problem in the order of the file, always the same for the same file.
-pub(super) fn read(bytes: &[u8], manifest: &Manifest) -> Result<ModelProto, Problem> {
+pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<ModelProto, Problem> {
     wire::survey(bytes)?;
     let mut model = ModelProto::decode(bytes).map_err(|error| {
         Problem::new(format!("the file is not ONNX, or it is damaged: {error}; copy or export it again"))
@@ -64,7 +64,7 @@ pub(super) fn read(bytes: &[u8], manifest: &Manifest) -> Result<ModelProto, Prob
         .ok_or_else(|| Problem::new("the file holds no graph; export the model again"))?;
     graph.value_info.clear();
     graph.quantization_annotation.clear();
-    let image = image_input(graph, &manifest.input)?;
+    let image = image_input(graph, &manifest.input, batch)?;
     let output = chosen_output(graph, manifest)?;
     wiring::check(graph, &image, &output)?;
     graph.output.retain(|candidate| candidate.name == output);
@@ -91,7 +91,7 @@ fn check_operator_set(model: &ModelProto) -> Result<(), Problem> {
 }
 
 /// Finds the one input that is a picture, checks it and fixes its shape. Returns its name.
-fn image_input(graph: &mut GraphProto, wanted: &Input) -> Result<String, Problem> {
+fn image_input(graph: &mut GraphProto, wanted: &Input, batch: usize) -> Result<String, Problem> {
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| &*tensor.name).collect();
     let mut images = graph.input.iter_mut().filter(|input| !constants.contains(&*input.name));
     let Some(image) = images.next() else {
@@ -103,7 +103,7 @@ fn image_input(graph: &mut GraphProto, wanted: &Input) -> Result<String, Problem
             "the graph has more than one input ({first}, {second}); castgate gives it one picture"
         )));
     }
-    let shape = [1, wanted.height, wanted.width, wanted.colour.channels()];
+    let shape = [batch, wanted.height, wanted.width, wanted.colour.channels()];
     let shape = match wanted.layout {
         Layout::Nhwc => shape,
         Layout::Nchw => [shape[0], shape[3], shape[1], shape[2]],
@@ -125,9 +125,12 @@ fn fix_shape(image: &mut ValueInfoProto, wanted: [usize; 4]) -> Result<(), Probl
     }
     if let Some(shape) = &tensor.shape {
         let dims: Vec<Option<i64>> = shape.dim.iter().map(known).collect();
-        let fits = |wanted: [usize; 4]| {
+        let fits = |[batch, picture @ ..]: [usize; 4]| {
+            let same = |(dim, size): (&Option<i64>, usize)| dim.is_none_or(|dim| dim == size as i64);
+            // A graph that is written down for one picture is tried with more.
             dims.len() == 4
-                && dims.iter().zip(wanted).all(|(dim, size)| dim.is_none_or(|dim| dim == size as i64))
+                && (dims[0] == Some(1) || same((&dims[0], batch)))
+                && dims[1..].iter().zip(picture).all(same)
         };
         if !fits(wanted) {
             let [batch, a, b, c] = wanted;

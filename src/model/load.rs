@@ -12,6 +12,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::manifest::Manifest;
 use crate::config::problem::{Fault, KeyPath, Problem};
 
+use super::batch::Batch;
+use super::budget::Limits;
 use super::contain::contain;
 use super::network::Network;
 use super::tract::Engine;
@@ -94,6 +96,19 @@ pub fn open_within(path: &Path, limit: Duration) -> Result<Box<dyn Classifier>, 
     load(move || Source::read(&path), file, limit)
 }
 
+/// Opens a model for `batch` pictures at a time, which is for measurements: on the line each picture is judged as it comes.
+///
+/// # Errors
+/// See [`ModelError`]; also when it would need more than `memory_mib` of working memory.
+pub fn open_batch(path: &Path, batch: usize, memory_mib: u64, limit: Duration) -> Result<Batch, ModelError> {
+    let limits = Limits::of_batch(batch, memory_mib);
+    let (file, path) = (path.display().to_string(), path.to_owned());
+    within(limit, &file, move || {
+        let (engine, manifest, ..) = engine(Source::read(&path)?, batch, limits)?;
+        Ok(Batch::new(engine, &manifest, batch))
+    })
+}
+
 /// Opens a model from the contents of its two files, as `train` has them before they are written.
 ///
 /// # Errors
@@ -166,6 +181,25 @@ fn within<T: Send + 'static>(
 }
 
 fn prepare(source: Source) -> Result<Network, ModelError> {
+    let (engine, manifest, file, about) = engine(source, 1, Limits::LINE)?;
+    let mut network = Network::new(engine, manifest, about.id, about.bytes);
+    network.warm_up().map_err(|(picture, fault)| ModelError::WarmUp { file, picture, fault })?;
+    Ok(network)
+}
+
+/// Facts about an ONNX file.
+struct About {
+    /// The first digits of its fingerprint.
+    id: String,
+    bytes: u64,
+}
+
+/// From the files to an engine for `batch` pictures at a time, with the name of the ONNX file.
+fn engine(
+    source: Source,
+    batch: usize,
+    limits: Limits,
+) -> Result<(Engine, Manifest, String, About), ModelError> {
     let (manifest, found) = source.manifest()?;
     let Source { file, onnx, .. } = source;
     let file_bytes = onnx.len() as u64;
@@ -173,12 +207,10 @@ fn prepare(source: Source) -> Result<Network, ModelError> {
         graph::Problem::Refused(problem) => ModelError::Graph { file: file.clone(), problem },
         graph::Problem::Engine(problem) => ModelError::Engine { file: file.clone(), problem },
     };
-    let checked = graph::read(&onnx, &manifest).map_err(in_graph)?;
+    let checked = graph::read(&onnx, &manifest, batch).map_err(in_graph)?;
     drop(onnx);
-    let engine = Engine::new(checked, manifest::outputs(&manifest)).map_err(in_graph)?;
-    let mut network = Network::new(engine, manifest, found[..ID_DIGITS].to_owned(), file_bytes);
-    network.warm_up().map_err(|(picture, fault)| ModelError::WarmUp { file, picture, fault })?;
-    Ok(network)
+    let engine = Engine::new(checked, manifest::outputs(&manifest), batch, limits).map_err(in_graph)?;
+    Ok((engine, manifest, file, About { id: found[..ID_DIGITS].to_owned(), bytes: file_bytes }))
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.

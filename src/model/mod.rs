@@ -4,6 +4,7 @@
 //! Must not know frames, parts, thresholds' consequences or time limits of the line.
 
 mod answer;
+mod batch;
 mod budget;
 mod builtin;
 mod contain;
@@ -23,8 +24,9 @@ use std::time::Duration;
 use crate::config::manifest::Input;
 use crate::verdict::Score;
 
+pub use batch::Batch;
 pub use error::{ModelError, ModelFault};
-pub use load::{BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, open, open_within};
+pub use load::{BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, open, open_batch, open_within};
 pub use scripted::Scripted;
 
 /// Something that looks at a picture of one part and says how likely it is defective.

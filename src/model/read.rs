@@ -36,7 +36,7 @@ pub fn trained(path: &Path) -> Result<Trained, ModelError> {
     let (manifest, _) = source.manifest()?;
     let file = source.file.clone();
     let refuse = |problem: String| ModelError::Graph { file: file.clone(), problem };
-    let model = graph::read(&source.onnx, &manifest).map_err(|problem| refuse(problem.to_string()))?;
+    let model = graph::read(&source.onnx, &manifest, 1).map_err(|problem| refuse(problem.to_string()))?;
     if manifest.input.colour != Colour::Grey || manifest.output.kind != OutputKind::Sigmoid {
         return Err(refuse(other("it takes colour or answers with softmax")));
     }

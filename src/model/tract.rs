@@ -9,18 +9,18 @@ use tract_core::runtime::RunOptions;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::tract_hir::internal::{Framework, InferenceModel, InferenceModelExt};
 
-use super::budget;
+use super::budget::{self, Limits};
 use super::graph::Problem;
 
-/// A graph made ready for one picture at a time.
+/// A graph made ready for one picture at a time, or for a batch of them.
 #[derive(Debug)]
 pub(super) struct Engine {
     state: TypedSimpleState,
-    /// Shape of the input: batch of 1 and the manifest's layout.
+    /// Shape of the input: the batch and the manifest's layout.
     shape: [usize; 4],
     /// The input tensor, used again for every picture.
     input: Option<Tensor>,
-    /// Multiply-adds for one picture.
+    /// Multiply-adds for one batch.
     pub(super) multiply_adds: u64,
 }
 
@@ -28,19 +28,24 @@ impl Engine {
     /// Analyses, checks and optimises a graph. Slow: seconds for a large model.
     ///
     /// # Errors
-    /// When the engine cannot run the graph, when the graph needs more than [`budget`] allows, or when its output does
-    /// not have `outputs` values.
-    pub(super) fn new(graph: ModelProto, outputs: usize) -> Result<Self, Problem> {
+    /// When the engine cannot run the graph, when the graph needs more than `limits` allow, or when its output does
+    /// not have `outputs` values for each of the `batch` pictures.
+    pub(super) fn new(
+        graph: ModelProto,
+        outputs: usize,
+        batch: usize,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
         let engine = tract_onnx::onnx().with_ignore_value_info(true);
         let mut model: InferenceModel = engine.model_for_proto_model(&graph).map_err(told)?;
         drop(graph);
         model.analyse(false).map_err(told)?;
-        budget::check_shapes(&model)?;
+        budget::check_shapes(&model, limits)?;
         let model: TypedModel = model.into_typed().map_err(told)?;
-        let multiply_adds = budget::check(&model)?;
-        let shape = check_ends(&model, outputs)?;
+        let multiply_adds = budget::check(&model, limits)?;
+        let shape = check_ends(&model, outputs, batch)?;
         let model = model.into_decluttered().map_err(told)?;
-        budget::check(&model)?;
+        budget::check(&model, limits)?;
         let mut model = model;
         model.optimize().map_err(told)?;
         let plan =
@@ -50,14 +55,14 @@ impl Engine {
         Ok(Self { state, shape, input: Some(input), multiply_adds })
     }
 
-    /// Computes the numbers for one picture, given in the manifest's layout; `read` sees them, and those from before the
+    /// Computes the numbers for one batch, given in the manifest's layout; `read` sees them, and those from before the
     /// last sigmoid or softmax (empty if the graph does not end so).
     ///
     /// # Errors
     /// What the engine said. The engine is ready for the next picture.
     pub(super) fn run<T>(
         &mut self,
-        picture: &[f32],
+        pictures: &[f32],
         read: impl FnOnce(&[f32], &[f32]) -> T,
     ) -> Result<T, Problem> {
         let mut tensor = match self.input.take() {
@@ -65,7 +70,7 @@ impl Engine {
             None => Tensor::zero::<f32>(&self.shape).map_err(told)?,
         };
         let mut values = tensor.try_as_plain_ram_mut().map_err(told)?;
-        values.as_slice_mut::<f32>().map_err(told)?.copy_from_slice(picture);
+        values.as_slice_mut::<f32>().map_err(told)?.copy_from_slice(pictures);
         let input = tensor.into_arc_tensor();
         let answer = self.state.run(tvec![TValue::from_const(input.clone())]).map_err(told)?;
         self.input = std::sync::Arc::into_inner(input);
@@ -86,15 +91,16 @@ impl Engine {
 }
 
 /// The shape of the input; the output is checked on the way.
-fn check_ends(model: &TypedModel, outputs: usize) -> Result<[usize; 4], Problem> {
+fn check_ends(model: &TypedModel, outputs: usize, batch: usize) -> Result<[usize; 4], Problem> {
     let fact = model.output_fact(0).map_err(told)?;
     let shape = fact.shape.as_concrete().unwrap_or_default();
     let found = shape.iter().product::<usize>();
-    if found != outputs || !shape.first().is_none_or(|&batch| batch == 1 || shape.len() == 1) {
+    if found != outputs * batch || !shape.first().is_none_or(|&first| first == batch || shape.len() == 1) {
         let shape = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
         return Err(Problem::new(format!(
-            "the output has the shape {shape}, {found} values, and the manifest's `output` asks for {outputs}; \
-             correct the manifest or take the model that belongs to it"
+            "the output has the shape {shape}, {found} values, and the manifest's `output` asks for {}; \
+             correct the manifest or take the model that belongs to it",
+            outputs * batch
         )));
     }
     if fact.datum_type != tract_core::prelude::DatumType::F32 {

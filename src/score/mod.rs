@@ -8,6 +8,7 @@ pub mod folds;
 pub mod latency;
 pub mod page;
 pub mod roc;
+pub mod speed;
 pub mod stress;
 pub mod summary;
 mod text;

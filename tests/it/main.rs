@@ -2,6 +2,8 @@
 
 /// Copies and other faults of labelled pictures.
 mod audit;
+/// Timing of models.
+mod bench;
 /// The command line: help, exit codes, pipes that close.
 mod cli;
 /// Configuration files, good and bad, and what is said of them.

@@ -197,7 +197,7 @@ impl Engine {
             GateId::Main => &geometry.gate,
             GateId::Second => geometry.second.as_ref().unwrap_or(&geometry.gate),
         };
-        let wider = entry.wider + (entry.length - geometry.part).max(0.0) / 2.0;
+        let wider = entry.wider + entry.excess() / 2.0;
         let (from, until) = gate.window(entry.centre, (wider + entry.doubt, wider));
         let time = |mm: f64| self.odometer.time_at(mm).map_or(Time::MAX, |at| at.plus_s(-gate.delay));
         (time(from), time(until))

@@ -20,12 +20,14 @@ impl Engine {
         let centre = self.odometer.mm_at(at) - confirm.position + self.rules.geometry.part / 2.0;
         let off = |e: &Entry| (e.centre - centre).abs();
         let tolerance = confirm.tolerance;
+        // What passed of a long thing may be the part at its end.
+        let behind = |e: &Entry| if confirm.sees == Sees::Passed { e.excess() } else { 0.0 };
         // Of two in reach the one that was to be there; then the nearer one.
         let expected = |e: &Entry| (e.state == State::Condemned) == (confirm.sees == Sees::Removed);
         let reach = self
             .ledger
             .iter_mut()
-            .filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider + e.doubt);
+            .filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider + e.doubt + behind(e));
         let best = reach.min_by(|a, b| expected(b).cmp(&expected(a)).then(off(a).total_cmp(&off(b))));
         match best {
             Some(entry) => {
@@ -47,9 +49,7 @@ impl Engine {
 
     /// Travel at which nothing more can happen to the part.
     pub(super) fn gone_at(&self, entry: &Entry) -> f64 {
-        entry.rules.geometry.gone(entry.centre)
-            + entry.wider
-            + (entry.length - entry.rules.geometry.part).max(0.0)
+        entry.rules.geometry.gone(entry.centre) + entry.wider + entry.excess()
     }
 
     /// Closes the books on the parts that have left.
@@ -148,11 +148,14 @@ impl Engine {
             return Step::LeavePassed;
         }
         let acted = PROVEN_AT.iter().all(|share| self.commanded(entry, *share) == GateState::Reject);
-        // Nothing is missed where healthy frames showed that there was nothing.
-        let expected = entry.sighted || !entry.empty;
+        // Nothing is missed where healthy frames showed that there was nothing, or where there may have been nothing from the start.
+        let expected = entry.sighted || !(entry.empty || entry.dubious);
         match (removed, sees) {
-            // Of a part whose place is not known, an edge at its place proves little.
-            (Some(true), Some(Sees::Removed)) if entry.adrift => Step::LeaveUnconfirmed,
+            // Of a part whose place is not known, an edge at its place proves little; of a thing as long as several parts that lie end
+            // to end, it proves one.
+            (Some(true), Some(Sees::Removed)) if entry.adrift || entry.excess() > 0.0 => {
+                Step::LeaveUnconfirmed
+            }
             (Some(true), Some(Sees::Removed)) => Step::LeaveConfirmed,
             (Some(false), Some(Sees::Passed)) => {
                 self.trip(StopReason::Escape, now, out);

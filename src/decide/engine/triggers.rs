@@ -7,6 +7,8 @@ use crate::verdict::Reason;
 
 /// Covered for so many times the longest part, the sensor is stuck.
 const STUCK: f64 = 3.0;
+/// After so many edges in a row on a belt at rest something is wrong with the encoder, or with the sensor.
+const MOST_AT_REST: u32 = 16;
 
 /// What the sensor's edges were.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,10 @@ pub(super) struct Watch {
     /// Parts in a row that the sensor missed.
     missed: u32,
     stuck: bool,
+    /// When a leading edge was last taken for a part.
+    last_lead: Option<Time>,
+    /// Leading edges on a belt at rest since it moved.
+    at_rest: u32,
 }
 
 impl Watch {
@@ -52,10 +58,14 @@ impl Engine {
             self.troubles.bounces += 1;
             // What covers the sensor is what covered it before the bounce.
             watch.covered_since = watch.covered_since.or(watch.last_cover);
+            if self.odometer.rests(at) {
+                self.on_edge_at_rest(at, travel, now, out);
+            }
             return;
         }
         (watch.last_edge, watch.covered_since, watch.last_cover) = (Some(travel), Some(travel), Some(travel));
         (watch.first_of_two, watch.missed) = (Some(at), 0);
+        (watch.last_lead, watch.at_rest) = (Some(at), 0);
         let stood = self.odometer.says_it_stood(at);
         if stood && self.lost.is_none() {
             self.lose(Loss::Silent, now, out);
@@ -66,6 +76,26 @@ impl Engine {
         }
         if self.rules.trigger == Trigger::Sensor {
             self.announce(Announced::Sensor, travel, at, now, out);
+        }
+    }
+
+    /// A leading edge where there was one before, on a belt that is said to be at rest: a part that rocks in front of the sensor, or the next
+    /// part and an encoder that is silent. Nobody can tell, so it is a part, whose place is not known.
+    fn on_edge_at_rest(&mut self, at: Time, travel: f64, now: Time, out: &mut Vec<Action>) {
+        let (part, speed) = (self.rules.geometry.part, self.rules.measuring.speed);
+        let watch = &mut self.triggers;
+        // No sooner does the next part follow.
+        let soonest = watch.last_lead.map_or(at, |last| last.plus_s(part / speed));
+        if self.rules.trigger != Trigger::Sensor || at < soonest {
+            return;
+        }
+        watch.last_lead = Some(at);
+        watch.at_rest += 1;
+        if watch.at_rest > MOST_AT_REST {
+            self.trip(StopReason::Encoder, now, out);
+        } else if let Some(opened) = self.open((Announced::Sensor, travel + part / 2.0), at, now, out) {
+            let entry = &mut self.ledger[opened];
+            (entry.adrift, entry.dubious) = (true, true);
         }
     }
 
