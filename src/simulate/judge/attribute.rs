@@ -1,6 +1,6 @@
 //! Which physical parts a record of the ledger tells of, by place alone.
 
-use super::{Judge, Plant};
+use super::{Fault, Judge, Plant};
 use crate::clock::Time;
 use crate::config::Trigger;
 use crate::decide::{Announced, PartRecord};
@@ -56,8 +56,18 @@ impl Judge {
         let near = [next.checked_sub(1), (next < parts.len()).then_some(next)];
         let nearest = near.into_iter().flatten().min_by(|a, b| off(a).total_cmp(&off(b)))?;
         let reach = match record.announced {
-            // A ghost edge so close before a part's is taken for the part's.
-            Announced::Sensor => self.plant.config.sensor.bounce.as_mm() + 1.0,
+            // A ghost edge so close before a part's is taken for the part's; closer still to an encoder that does not count.
+            Announced::Sensor => {
+                let at = record.triggered_at.as_s();
+                let config = &self.plant.config;
+                let uncounted = [Fault::EncoderSilent, Fault::EncoderSlip];
+                let off = if self.plant.faults.within(&uncounted, at, at) {
+                    config.position.tolerance.as_mm()
+                } else {
+                    0.0
+                };
+                config.sensor.bounce.as_mm() + off + 1.0
+            }
             _ => half,
         };
         (off(&nearest) <= reach).then_some(nearest)
