@@ -31,8 +31,8 @@ fn main() {
         let mut trainer = Trainer::<f32>::new(network, parameters, BATCH, 1);
         let targets: Vec<f32> = (0..BATCH).map(|i| (i % 2) as f32).collect();
         let load = |i: usize, input: &mut [f32]| {
-            let change = Change::draw(Augment::Full, &mut Pcg64::seed_from_u64(i as u64));
-            change.apply(size, &picture, 0.5, 0.25, input);
+            let change = Change::draw(&Augment::full(), &mut Pcg64::seed_from_u64(i as u64));
+            change.apply(size, &picture, None, (0.5, 0.25), input);
         };
         trainer.step(1e-3, &targets, &load);
         let measure = |_| {

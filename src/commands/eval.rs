@@ -23,7 +23,7 @@ use crate::frame::Frame;
 use crate::model::{self, Classifier};
 use crate::score::evaluation::{Answer, Evaluation, Row, Skipped, Tested};
 use crate::verdict::{Reason, Verdict};
-use crate::vision::{Inspection, Preprocessor};
+use crate::vision::{Framing, Inspection, Preprocessor};
 
 /// Judge a folder of labelled pictures and say how often the model was right
 ///
@@ -110,6 +110,11 @@ impl Judge {
 
     pub(super) fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// How the picture that was judged last lies in what the model saw.
+    pub(super) fn framing(&self) -> Framing {
+        *self.preprocessor.framing()
     }
 
     /// What the model takes.

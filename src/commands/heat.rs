@@ -15,6 +15,7 @@ use crate::frame::{Frame, PixelFormat};
 use crate::model::read::trained;
 use crate::train::explain::{Explainer, HeatMap};
 use crate::verdict::Truth;
+use crate::vision::Framing;
 use crate::vision::overlay::overlay;
 
 /// How far outside a defect's circle the peak may lie and still points at it, as a share of the picture's longer side.
@@ -30,8 +31,8 @@ pub(super) struct Heat {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     map: HeatMap,
-    /// Pixels of the network's input for one of the picture: across and down.
-    scale: (f64, f64),
+    /// How the picture lies in the network's input.
+    framing: Framing,
 }
 
 /// A heat map in JSON; the names are a stable interface, documented in `docs/json.md`.
@@ -64,17 +65,19 @@ impl Heat {
 
     /// The map of the picture that `judge` judged last; `None` when it did not get as far as the model.
     pub(super) fn of_last(&mut self, judge: &Judge) -> Option<Seen> {
-        let (frame, tensor) = judge.last();
-        let scale = |to: usize, from: usize| to as f64 / from as f64;
-        let scale = (scale(self.input.width, frame.width), scale(self.input.height, frame.height));
-        (tensor.len() == self.input.len()).then(|| Seen { map: self.explainer.map(tensor), scale })
+        let tensor = judge.last().1;
+        let framing = judge.framing();
+        (tensor.len() == self.input.len()).then(|| Seen { map: self.explainer.map(tensor), framing })
     }
 }
 
 impl Seen {
     fn peak(&self) -> Option<Point> {
         let tenths = |value: f64| (value * 10.0).round() / 10.0;
-        self.map.peak().map(|(x, y)| Point { x: tenths(x / self.scale.0), y: tenths(y / self.scale.1) })
+        self.map.peak().map(|(x, y)| {
+            let (x, y) = self.framing.to_picture(x, y);
+            Point { x: tenths(x), y: tenths(y) }
+        })
     }
 
     pub(super) fn grid(&self) -> Grid {
@@ -93,7 +96,10 @@ impl Seen {
         // What is shown below the colours needs no exact luma: green is most of it.
         let pixels: Vec<u8> = grey.pixels.iter().skip(channels / 2).step_by(channels).copied().collect();
         let most = self.map.most().max(f32::MIN_POSITIVE);
-        let heat = |x: f64, y: f64| self.map.at(x * self.scale.0, y * self.scale.1) / most;
+        let heat = |x: f64, y: f64| {
+            let (x, y) = self.framing.to_input(x, y);
+            self.map.at(x, y) / most
+        };
         let pixels = overlay(&pixels, frame.width, heat);
         let shown = Frame {
             width: frame.width,

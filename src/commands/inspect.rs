@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::eval::{Judge, Judged};
 use super::heat::{Grid, Heat};
+use super::seen;
 use super::{ExitCode, print};
 use crate::score::evaluation::Answer;
 use crate::verdict::Verdict;
@@ -40,6 +41,9 @@ pub(super) struct Args {
     /// models that castgate trained
     #[arg(long, value_name = "PNG")]
     heatmap: Option<PathBuf>,
+    /// Write what the model saw of the picture: a PNG file, or for several pictures a folder
+    #[arg(long, value_name = "PNG")]
+    seen: Option<PathBuf>,
 }
 
 /// One picture's line in JSON; the names are a stable interface, documented in `docs/json.md`.
@@ -123,14 +127,14 @@ impl Line {
     }
 }
 
-/// Where the heat map of `file` goes: `--heatmap` itself for one picture, else a file in that folder, numbered so that pictures of the
+/// Where the PNG made of `file` goes: the given file for one picture, else a file in that folder, numbered so that pictures of the
 /// same name from two folders do not meet.
-fn heat_file(heatmap: &Path, file: &Path, (number, files): (usize, usize)) -> PathBuf {
-    if files == 1 && !heatmap.is_dir() {
-        return heatmap.to_owned();
+fn png_file(given: &Path, file: &Path, (number, files): (usize, usize)) -> PathBuf {
+    if files == 1 && !given.is_dir() {
+        return given.to_owned();
     }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    heatmap.join(format!("{:04}_{stem}.png", number + 1))
+    given.join(format!("{:04}_{stem}.png", number + 1))
 }
 
 /// Runs the command.
@@ -140,9 +144,9 @@ fn heat_file(heatmap: &Path, file: &Path, (number, files): (usize, usize)) -> Pa
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut judge = Judge::new(&args.model, args.threshold)?;
     let mut heat = args.heatmap.as_ref().map(|_| Heat::open(&args.model, &judge)).transpose()?;
-    if let Some(folder) = args.heatmap.as_ref().filter(|_| args.files.len() > 1) {
+    for folder in [&args.heatmap, &args.seen].into_iter().flatten().filter(|_| args.files.len() > 1) {
         std::fs::create_dir_all(folder).with_context(|| {
-            format!("cannot use the folder {} for {} heat maps", folder.display(), args.files.len())
+            format!("cannot use the folder {} for {} pictures", folder.display(), args.files.len())
         })?;
     }
     let mut code = ExitCode::Ok;
@@ -156,8 +160,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         if let (Some(path), Some(heat), true) = (&args.heatmap, &mut heat, read)
             && let Some(seen) = heat.of_last(&judge)
         {
-            seen.save(judge.last().0, &heat_file(path, file, (number, args.files.len())))?;
+            seen.save(judge.last().0, &png_file(path, file, (number, args.files.len())))?;
             line.heatmap = Some(seen.grid());
+        }
+        if let (Some(path), true) = (&args.seen, read) {
+            seen::save(&judge, &png_file(path, file, (number, args.files.len())))?;
         }
         print(&if args.json { serde_json::to_string(&line)? + "\n" } else { line.text() })?;
     }

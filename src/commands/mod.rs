@@ -25,6 +25,7 @@ mod progress;
 mod reload;
 mod reporter;
 mod run;
+mod seen;
 mod send;
 mod simulate;
 mod threshold;

@@ -74,6 +74,47 @@ pub struct Input {
     pub mean: f32,
     /// See `mean`; greater than 0.
     pub std: f32,
+    /// What is done to the picture before.
+    #[serde(default, skip_serializing_if = "Normalise::is_none")]
+    pub normalise: Normalise,
+}
+
+/// What makes pictures alike before the model sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalise {
+    /// Nothing.
+    #[default]
+    None,
+    /// The same mean and spread of light.
+    Light,
+    /// A round part is located; its place, size and outline, its light and the ground around it become the same.
+    Round,
+}
+
+impl Normalise {
+    /// Its name in manifests and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Normalise::None => "none",
+            Normalise::Light => "light",
+            Normalise::Round => "round",
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        *self == Normalise::None
+    }
+}
+
+impl std::str::FromStr for Normalise {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Normalise::None, Normalise::Light, Normalise::Round]
+            .into_iter()
+            .find(|normalise| normalise.name() == text)
+            .ok_or_else(|| format!("`{text}` is none of `none`, `light` and `round`"))
+    }
 }
 
 impl Input {
@@ -135,6 +176,9 @@ pub struct Training {
     pub best_epoch: u32,
     /// Network in words: one item a layer.
     pub network: Vec<String>,
+    /// Changes to the training pictures, as `train --augment` takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<String>,
 }
 
 /// Numbers of pictures.

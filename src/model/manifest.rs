@@ -1,6 +1,6 @@
 //! Reading a manifest and checking every value in it. Must not look at the ONNX file.
 
-use crate::config::manifest::{Manifest, OutputKind};
+use crate::config::manifest::{Colour, Manifest, Normalise, OutputKind};
 use crate::config::problem::{Fault, KeyPath, printable as printable_text};
 use crate::config::yaml;
 
@@ -47,6 +47,10 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
         let (least, most) = SIDE.into_inner();
         require(SIDE.contains(&side), key, format!("{side} is outside {least} to {most} pixels"));
     }
+    let plain = input.normalise == Normalise::None;
+    require(plain || input.colour == Colour::Grey, "input.normalise", "needs `colour: grey`".to_owned());
+    let square = input.normalise != Normalise::Round || input.width == input.height;
+    require(square, "input.normalise", "`round` needs a width and a height that are the same".to_owned());
     let output = &manifest.output;
     require(output.name.as_deref() != Some(""), "output.name", "is empty; leave the key out".to_owned());
     let classes = &output.classes;

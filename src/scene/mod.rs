@@ -17,7 +17,7 @@ mod world;
 
 pub use belt::{Belt, Label, Part};
 pub use defect::{Defect, DefectKind};
-pub use picture::{Picture, change_ground};
+pub use picture::Picture;
 pub use render::{PartPictures, Renderer, View};
 pub use sample::{Place, draw_sample};
 pub use world::{PartTruth, Tally, World};

@@ -8,7 +8,7 @@ use super::plant::{Plant, Shot};
 use crate::camera::{CameraError, Captured, FrameSource};
 use crate::clock::Time;
 use crate::config::GateState;
-use crate::config::manifest::{Colour, Input, Layout};
+use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::{Frame, FrameId, PixelFormat};
 use crate::gate::{Gate, GateError};
 use crate::model::{ModelFault, Scripted};
@@ -45,6 +45,7 @@ pub(super) fn input() -> Input {
         colour: Colour::Grey,
         mean: 0.0,
         std: 1.0 / 255.0,
+        normalise: Normalise::None,
     }
 }
 

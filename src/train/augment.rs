@@ -1,172 +1,223 @@
-//! Random changes to training pictures that leave the part what it is: how it lies, how it is framed, how it is lit.
+//! Random changes to training pictures that leave the part what it is: how it lies, how it is framed, how it is lit, how it is seen.
 //!
-//! Owns the kinds of change and their ranges. Must not know files or the network.
+//! Owns the kinds of change, their ranges and the presets. What a change does to pixels is in `augment/change.rs`. Must not know files or
+//! the network.
 
+mod change;
+
+use std::fmt;
 use std::str::FromStr;
 
-use rand::{Rng, RngExt};
+pub use change::Change;
 
-use crate::kernels::MapSize;
-use crate::vision::warp::Warp;
+/// Declares the kinds: name, and the amounts of the presets `flips`, `full` and `paper`.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $flips:expr, $full:expr, $paper:expr;)+) => {
+        /// A kind of change. Each has an amount; 0 is none of it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)+
+        }
 
-/// Which changes are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Augment {
-    /// None.
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &[Kind] = &[$(Kind::$kind,)+];
+
+            /// Its name on the command line and in manifests.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $name,)+
+                }
+            }
+
+            const fn presets(self) -> [f64; 3] {
+                match self {
+                    $(Kind::$kind => [$flips, $full, $paper],)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Share of pictures that are mirrored left to right, and of those that are mirrored top to bottom.
+    Flip = "flip", 0.5, 0.5, 0.5;
+    /// Share of pictures that are turned by a quarter, a half or three quarters.
+    Quarter = "quarter", 0.75, 0.75, 0.0;
+    /// Turn to either side, in degrees.
+    Turn = "turn", 0.0, 6.0, 4.0;
+    /// Shift to either side, as a share of the side.
+    Shift = "shift", 0.0, 0.05, 0.0;
+    /// Zoom in or out, as a share.
+    Zoom = "zoom", 0.0, 0.13, 0.2;
+    /// Stretch of one direction against the other, as a share.
+    Stretch = "stretch", 0.0, 0.04, 0.0;
+    /// Shear, in radians as a tangent.
+    Shear = "shear", 0.0, 0.0, 0.2;
+    /// More or less light, as a share; white clips.
+    Exposure = "exposure", 0.0, 0.25, 0.0;
+    /// Contrast around the middle grey, as a share.
+    Gain = "gain", 0.0, 0.15, 0.0;
+    /// Exponent of the grey levels, up or down from 1.
+    Gamma = "gamma", 0.0, 0.3, 0.0;
+    /// Most blur: standard deviation as a share of the side.
+    Blur = "blur", 0.0, 0.004, 0.0;
+    /// Most noise: standard deviation in grey levels of the picture that the network sees.
+    Noise = "noise", 0.0, 6.0, 0.0;
+    /// Share of pictures of round parts whose ground gets another grey.
+    Ground = "ground", 0.0, 0.3, 0.0;
+    /// Longest blur by movement, as a share of the side.
+    Motion = "motion", 0.0, 0.01, 0.0;
+}
+
+/// Number of kinds.
+const KINDS: usize = Kind::ALL.len();
+/// Greatest amount of each kind: more is a slip of the keyboard.
+const MOST: f64 = 180.0;
+
+/// Which changes are made, and how strongly: a preset with other amounts for some kinds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Augment {
+    preset: Preset,
+    amounts: [f64; KINDS],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Preset {
     None,
-    /// Flips and quarter turns.
     Flips,
-    /// Flips, quarter turns, and changes of framing and light as they occur on a belt.
-    #[default]
     Full,
+    Paper,
+}
+
+impl Preset {
+    const ALL: [Preset; 4] = [Preset::None, Preset::Flips, Preset::Full, Preset::Paper];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Preset::None => "none",
+            Preset::Flips => "flips",
+            Preset::Full => "full",
+            Preset::Paper => "paper",
+        }
+    }
+
+    fn amount(self, kind: Kind) -> f64 {
+        let [flips, full, paper] = kind.presets();
+        match self {
+            Preset::None => 0.0,
+            Preset::Flips => flips,
+            Preset::Full => full,
+            Preset::Paper => paper,
+        }
+    }
 }
 
 impl Augment {
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Augment::None => "none",
-            Augment::Flips => "flips",
-            Augment::Full => "full",
+    /// No change.
+    pub const NONE: Augment = Augment { preset: Preset::None, amounts: [0.0; KINDS] };
+
+    fn of(preset: Preset) -> Self {
+        let mut amounts = [0.0; KINDS];
+        for (amount, kind) in amounts.iter_mut().zip(Kind::ALL) {
+            *amount = preset.amount(*kind);
         }
+        Self { preset, amounts }
+    }
+
+    /// Flips and quarter turns.
+    pub fn flips() -> Self {
+        Self::of(Preset::Flips)
+    }
+
+    /// Everything that occurs on a belt.
+    pub fn full() -> Self {
+        Self::of(Preset::Full)
+    }
+
+    /// The same without a kind.
+    #[must_use]
+    pub fn without(mut self, kind: Kind) -> Self {
+        self.amounts[kind as usize] = 0.0;
+        self
+    }
+
+    /// How much of a kind.
+    pub fn amount(&self, kind: Kind) -> f64 {
+        self.amounts[kind as usize]
+    }
+}
+
+impl fmt::Display for Augment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.preset.name())?;
+        for kind in Kind::ALL {
+            let amount = self.amount(*kind);
+            if amount != self.preset.amount(*kind) {
+                write!(f, ",{}={amount}", kind.name())?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl FromStr for Augment {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        [Augment::None, Augment::Flips, Augment::Full]
+        let mut words = text.split(',');
+        let name = words.next().unwrap_or_default();
+        let preset = Preset::ALL
             .into_iter()
-            .find(|augment| augment.name() == text)
-            .ok_or_else(|| format!("`{text}` is none of `none`, `flips` and `full`"))
+            .find(|preset| preset.name() == name)
+            .ok_or_else(|| format!("`{name}` is none of `none`, `flips`, `full` and `paper`"))?;
+        let mut augment = Self::of(preset);
+        for word in words {
+            let (name, amount) = word
+                .split_once('=')
+                .ok_or_else(|| format!("`{word}` is not of the form KIND=AMOUNT, such as `motion=0`"))?;
+            let kind = Kind::ALL.iter().find(|kind| kind.name() == name).ok_or_else(|| {
+                let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+                format!("`{name}` is no kind of change; there are {}", names.join(", "))
+            })?;
+            let number = amount.parse::<f64>().ok().filter(|amount| (0.0..=MOST).contains(amount));
+            let number = number.ok_or_else(|| format!("`{word}`: the amount must be 0 to {MOST}"))?;
+            let share = matches!(kind, Kind::Turn | Kind::Noise) || number <= 1.0;
+            if !share {
+                return Err(format!("`{word}`: the amount is a share, 0 to 1"));
+            }
+            augment.amounts[*kind as usize] = number;
+        }
+        Ok(augment)
     }
-}
-
-/// Turn to either side, in radians: 6 degrees.
-const TURN: f64 = 0.105;
-/// Shift to either side, as a share of the picture's side.
-const SHIFT: f64 = 0.05;
-/// Zoom in or out.
-const ZOOM: f64 = 0.13;
-/// Factor of the brightness, up or down.
-const GAIN: f64 = 0.18;
-/// Exponent of the grey levels, up or down.
-const GAMMA: f64 = 0.2;
-/// Share of pictures whose framing stays as it is, so that the sharpness of unchanged pictures stays known: changing the framing blurs a
-/// little.
-const UNFRAMED: f64 = 0.25;
-
-/// One drawn change: where each pixel comes from, and what becomes of its grey level.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change {
-    /// Row by row: source column and row from the column and row relative to the middle, as a share of the side.
-    turn: [[f64; 2]; 2],
-    shift: [f64; 2],
-    gain: f64,
-    gamma: f64,
-}
-
-impl Change {
-    /// No change.
-    pub const NONE: Change =
-        Change { turn: [[1.0, 0.0], [0.0, 1.0]], shift: [0.0, 0.0], gain: 1.0, gamma: 1.0 };
-
-    /// Draws a change.
-    pub fn draw(augment: Augment, random: &mut impl Rng) -> Self {
-        let mut change = Change::NONE;
-        if augment == Augment::None {
-            return change;
-        }
-        let quarter = random.random_range(0..4);
-        let flip = if random.random_bool(0.5) { -1.0 } else { 1.0 };
-        let (sin, cos) = [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0)][quarter];
-        change.turn = [[cos * flip, -sin], [sin * flip, cos]];
-        if augment == Augment::Flips {
-            return change;
-        }
-        if !random.random_bool(UNFRAMED) {
-            let (sin, cos) = random.random_range(-TURN..TURN).sin_cos();
-            let zoom = 1.0 + random.random_range(-ZOOM..ZOOM);
-            let by = [[cos / zoom, -sin / zoom], [sin / zoom, cos / zoom]];
-            change.turn = product(by, change.turn);
-            change.shift = [random.random_range(-SHIFT..SHIFT), random.random_range(-SHIFT..SHIFT)];
-        }
-        change.gain = 1.0 + random.random_range(-GAIN..GAIN);
-        change.gamma = 1.0 + random.random_range(-GAMMA..GAMMA);
-        change
-    }
-
-    /// Puts the changed picture into `output`, normalised to `(pixel / 255 - mean) / std`. What lies outside the picture is its edge
-    /// repeated.
-    pub fn apply(&self, size: MapSize, grey: &[u8], mean: f32, std: f32, output: &mut [f32]) {
-        let table: [f32; 256] = std::array::from_fn(|level| {
-            let light = (level as f64 / 255.0).powf(self.gamma) * self.gain;
-            (light.min(1.0) as f32 - mean) / std
-        });
-        if *self == Change::NONE {
-            output.iter_mut().zip(grey).for_each(|(value, &pixel)| *value = table[usize::from(pixel)]);
-            return;
-        }
-        let (height, width) = (size.height as f32, size.width as f32);
-        let [[xx, xy], [yx, yy]] = self.turn.map(|row| row.map(|value| value as f32));
-        // A quarter turn of an oblong picture squeezes it: shares of a side stay shares of a side.
-        let turn = [[xx, xy * width / height], [yx * height / width, yy]];
-        let shift = [self.shift[0] as f32 * width, self.shift[1] as f32 * height];
-        Warp { turn, shift }.apply::<1>(size, grey, &table, output);
-    }
-}
-
-fn product(a: [[f64; 2]; 2], b: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
-    let at = |row: usize, column: usize| a[row][0] * b[0][column] + a[row][1] * b[1][column];
-    [[at(0, 0), at(0, 1)], [at(1, 0), at(1, 1)]]
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_pcg::Pcg64;
-
     use super::*;
 
-    const SIZE: MapSize = MapSize { height: 4, width: 4 };
-
-    fn ramp() -> Vec<u8> {
-        (0..16).map(|i| i * 16).collect()
+    #[test]
+    fn what_is_written_is_read_and_presets_are_what_their_names_say() {
+        for text in ["none", "flips", "full", "paper", "full,shift=0.1,motion=0", "none,turn=180"] {
+            assert_eq!(text.parse::<Augment>().unwrap().to_string(), text);
+        }
+        assert_eq!("full,motion=0.01".parse::<Augment>().unwrap(), Augment::full());
+        assert_eq!("none".parse::<Augment>().unwrap(), Augment::NONE);
+        let paper: Augment = "paper".parse().unwrap();
+        assert_eq!([Kind::Turn, Kind::Zoom, Kind::Shear].map(|kind| paper.amount(kind)), [4.0, 0.2, 0.2]);
     }
 
     #[test]
-    fn flips_move_pixels_and_change_none() {
-        let mut random = Pcg64::seed_from_u64(1);
-        let mut seen = std::collections::BTreeSet::new();
-        for _ in 0..200 {
-            let mut output = [0.0; 16];
-            Change::draw(Augment::Flips, &mut random).apply(SIZE, &ramp(), 0.0, 1.0 / 255.0, &mut output);
-            let mut levels: Vec<u8> = output.iter().map(|value| value.round() as u8).collect();
-            seen.insert(levels.clone());
-            levels.sort_unstable();
-            assert_eq!(levels, ramp());
-        }
-        assert_eq!(seen.len(), 8, "a square has eight symmetries");
-    }
-
-    #[test]
-    fn without_augmentation_the_picture_is_normalised_as_at_run_time() {
-        let mut output = [0.0; 16];
-        let change = Change::draw(Augment::None, &mut Pcg64::seed_from_u64(1));
-        change.apply(SIZE, &ramp(), 0.25, 0.5, &mut output);
-        for (value, pixel) in output.iter().zip(ramp()) {
-            assert!((value - (f32::from(pixel) / 255.0 - 0.25) / 0.5).abs() < 1e-6);
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn changed_pictures_stay_within_white(seed in 0u64..1000, height in 1usize..9, width in 1usize..9) {
-            let size = MapSize { height, width };
-            let grey: Vec<u8> = (0..height * width).map(|i| (i * 37 % 256) as u8).collect();
-            let mut output = vec![f32::NAN; height * width];
-            Change::draw(Augment::Full, &mut Pcg64::seed_from_u64(seed)).apply(size, &grey, 0.0, 1.0, &mut output);
-            proptest::prop_assert!(output.iter().all(|value| (0.0..=1.0).contains(value)));
+    fn what_cannot_be_read_is_said() {
+        for (text, part) in [
+            ("ful", "none of `none`"),
+            ("full,motion", "KIND=AMOUNT"),
+            ("full,wobble=1", "no kind of change; there are flip, "),
+            ("full,shift=2", "a share"),
+            ("full,turn=-3", "0 to 180"),
+            ("full,turn=NaN", "0 to 180"),
+        ] {
+            let error = text.parse::<Augment>().unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
         }
     }
 }

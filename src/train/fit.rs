@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::adam::Adam;
-use super::augment::{Augment, Change};
+use super::augment::{Augment, Change, Kind};
 use super::network::Network;
 use super::parameters::{Statistics, initial};
 use super::pictures::{Pictures, fnv1a};
@@ -17,6 +17,7 @@ use super::split::Split;
 use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
+use crate::vision::ground::Grounded;
 
 /// What a training run is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +89,8 @@ pub struct Fit<'a> {
     split: &'a Split,
     /// `(pixel / 255 - mean) / std`.
     normal: (f32, f32),
+    /// Of each picture, where grounds are changed; empty otherwise.
+    grounds: Vec<Option<Grounded>>,
     trainer: Trainer<f32>,
     epoch: u32,
     best: Option<Candidate>,
@@ -134,7 +137,10 @@ impl<'a> Fit<'a> {
     ) -> Self {
         let parameters = initial(&network, &mut random(plan.seed, 0, 0));
         let trainer = Trainer::new(network, parameters, plan.batch, plan.threads);
-        Self { plan, pictures, split, normal, trainer, epoch: 0, best: None }
+        let size = (pictures.size().width, pictures.size().height);
+        let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
+        let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
+        Self { plan, pictures, split, normal, grounds, trainer, epoch: 0, best: None }
     }
 
     /// Goes on from where another run of the same plan was.
@@ -202,11 +208,12 @@ impl<'a> Fit<'a> {
             let rate = self.rate(step);
             let targets: Vec<f32> =
                 batch.iter().map(|&at| target(self.pictures.truth(at), self.plan.smoothing)).collect();
-            let (plan, pictures, (mean, std)) = (&self.plan, self.pictures, self.normal);
+            let (plan, pictures, normal, grounds) = (&self.plan, self.pictures, self.normal, &self.grounds);
             let load = |i: usize, input: &mut [f32]| {
                 let mut random = random(plan.seed, epoch, batch[i] as u64);
-                let change = Change::draw(plan.augment, &mut random);
-                change.apply(pictures.size(), pictures.grey(batch[i]), mean, std, input);
+                let change = Change::draw(&plan.augment, &mut random);
+                let ground = grounds.get(batch[i]).and_then(Option::as_ref);
+                change.apply(pictures.size(), pictures.grey(batch[i]), ground, normal, input);
             };
             let report = self.trainer.step(rate, &targets, &load);
             sum.loss += report.loss;
@@ -254,9 +261,9 @@ impl<'a> Fit<'a> {
 }
 
 /// A picture as at run time.
-fn plain(pictures: &Pictures, (mean, std): (f32, f32), at: usize, input: &mut [f32]) {
+fn plain(pictures: &Pictures, normal: (f32, f32), at: usize, input: &mut [f32]) {
     let size: MapSize = pictures.size();
-    Change::NONE.apply(size, pictures.grey(at), mean, std, input);
+    Change::NONE.apply(size, pictures.grey(at), None, normal, input);
 }
 
 #[cfg(test)]
@@ -278,7 +285,7 @@ mod tests {
     }
 
     fn plan() -> Plan {
-        let augment = Augment::Full;
+        let augment = Augment::full();
         Plan { epochs: 3, batch: 8, rate: 0.01, seed: 5, augment, smoothing: 0.05, threads: 2 }
     }
 

@@ -5,12 +5,14 @@
 
 mod pixels;
 
+pub(crate) use pixels::blur_values;
+
 use std::fmt;
 
+use super::ground::Grounded;
 use super::warp::Warp;
 use crate::frame::{Frame, PixelFormat};
 use crate::kernels::MapSize;
-use crate::scene;
 
 /// Standard deviation of the noise that a camera amplifies together with the picture, in grey levels.
 const SENSOR_NOISE: f64 = 2.0;
@@ -38,7 +40,7 @@ pub enum Alteration {
     Stretch(f64, f64),
     /// The part is turned clockwise, in degrees.
     Turn(f64),
-    /// The ground around the part has this grey level, 0 to 255; see [`scene::change_ground`].
+    /// The ground around the part has this grey level, 0 to 255; see `vision/ground.rs`.
     Ground(u8),
 }
 
@@ -149,10 +151,11 @@ fn warp(warp: Warp, from: &Frame, into: &mut [u8]) {
 fn ground(level: u8, from: &Frame, into: &mut [u8]) {
     let channels = from.format.bytes();
     for channel in 0..channels {
-        let grey = from.pixels.iter().skip(channel).step_by(channels).copied().collect();
-        let mut picture = scene::Picture { width: from.width, height: from.height, grey };
-        scene::change_ground(&mut picture, level);
-        into.iter_mut().skip(channel).step_by(channels).zip(picture.grey).for_each(|(to, grey)| *to = grey);
+        let mut grey: Vec<u8> = from.pixels.iter().skip(channel).step_by(channels).copied().collect();
+        if let Some(grounded) = Grounded::of(&grey, (from.width, from.height)) {
+            grounded.change(&mut grey, level);
+        }
+        into.iter_mut().skip(channel).step_by(channels).zip(grey).for_each(|(to, grey)| *to = grey);
     }
 }
 

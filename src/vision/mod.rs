@@ -5,23 +5,32 @@
 
 pub mod alter;
 mod convert;
+pub(crate) mod disc;
+pub(crate) mod ground;
 mod locate;
 mod normalise;
 pub mod overlay;
 mod resize;
+mod round;
+mod seek;
+mod squares;
 pub mod warp;
+
+pub use round::Framing;
 
 use std::sync::Arc;
 
 use crate::clock::Time;
-use crate::config::manifest::{Colour, Input};
+use crate::config::manifest::{Colour, Input, Normalise};
 use crate::config::{Config, Region, Trigger};
 use crate::frame::{self, Frame, FrameId, Origin, PixelFormat};
 use crate::verdict::{Reason, Score};
 
+use disc::Plane;
 use locate::{Found, Locator, Scale};
 use normalise::Normaliser;
 use resize::Resizer;
+use round::Round;
 
 /// Most parts that are looked for in one frame.
 pub const MAX_SIGHTINGS: usize = 16;
@@ -102,6 +111,9 @@ pub struct Preprocessor {
     locator: Locator,
     resizer: Resizer,
     normaliser: Normaliser,
+    round: Round,
+    /// How the last picture lies in what the model sees.
+    framing: Framing,
     colour: Vec<u8>,
     luma: Vec<u8>,
     square: Vec<u8>,
@@ -144,6 +156,8 @@ impl Preprocessor {
             locator: Locator::default(),
             resizer: Resizer::default(),
             normaliser: Normaliser::new(input),
+            round: Round::default(),
+            framing: Framing::whole((1, 1), (1, 1)),
             colour: Vec::new(),
             luma: Vec::new(),
             square: Vec::new(),
@@ -183,7 +197,9 @@ impl Preprocessor {
     pub fn picture(&mut self, frame: &Frame, out: &mut Vec<u8>) -> bool {
         let Some(area) = self.area(frame) else { return false };
         self.take(frame, area);
-        self.shrink_picture(area);
+        if !self.shrink_picture(area) {
+            return false;
+        }
         out.clear();
         out.extend_from_slice(&self.small);
         true
@@ -229,7 +245,10 @@ impl Preprocessor {
     }
 
     fn whole_picture(&mut self, area: Region, out: &mut Inspection) {
-        self.shrink_picture(area);
+        if !self.shrink_picture(area) {
+            out.unusable = Some(Reason::BadImage);
+            return;
+        }
         self.normaliser.append(&self.small, &mut out.tensors);
         let sharpness = self.sharpness();
         out.sightings.push(Sighting { whole: true, sharpness, ..Sighting::default() });
@@ -240,11 +259,33 @@ impl Preprocessor {
         convert::sharpness(&self.small, self.input.width * self.channels(), self.channels())
     }
 
-    fn shrink_picture(&mut self, area: Region) {
+    /// `false` when the part cannot be made out in it.
+    fn shrink_picture(&mut self, area: Region) -> bool {
         let from = (area.width as usize, area.height as usize);
+        let to = (self.input.width, self.input.height);
+        if self.input.normalise == Normalise::Round {
+            let plane = Plane { width: from.0, height: from.1, grey: &self.luma };
+            let framing = self.round.lay(&plane, to.0, &mut self.small);
+            self.framing = framing.unwrap_or(self.framing);
+            return framing.is_some();
+        }
         let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
         let format = self.format();
-        self.resizer.resize(pixels, from, &mut self.small, (self.input.width, self.input.height), format);
+        self.resizer.resize(pixels, from, &mut self.small, to, format);
+        self.framing = Framing::whole(from, to);
+        self.even_light();
+        true
+    }
+
+    fn even_light(&mut self) {
+        if self.input.normalise == Normalise::Light {
+            round::level(&mut self.small);
+        }
+    }
+
+    /// How the last whole picture lies in what the model sees.
+    pub fn framing(&self) -> &Framing {
+        &self.framing
     }
 
     fn format(&self) -> PixelFormat {
@@ -280,19 +321,24 @@ impl Preprocessor {
             };
             if thing.whole {
                 let side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
-                self.crop(size, thing.centre, side);
+                let made_out = self.crop(size, thing.centre, side);
                 self.normaliser.append(&self.small, &mut out.tensors);
                 sighting.sharpness = self.sharpness();
                 let blurred = sighting.sharpness < finding.min_sharpness;
-                sighting.answer = blurred.then_some(Err(Reason::Blurred));
+                sighting.answer = match (made_out, blurred) {
+                    (false, _) => Some(Err(Reason::BadImage)),
+                    (true, true) => Some(Err(Reason::Blurred)),
+                    (true, false) => None,
+                };
             }
             out.sightings.push(sighting);
         }
         self.found = found;
     }
 
-    /// Cuts a square around `centre` and shrinks it to the model's size; what lies outside the region is its edge repeated.
-    fn crop(&mut self, size: (usize, usize), centre: (f64, f64), side: usize) {
+    /// Cuts a square around `centre` and shrinks it to the model's size; what lies outside the region is its edge repeated. `false` when
+    /// the part cannot be made out in it.
+    fn crop(&mut self, size: (usize, usize), centre: (f64, f64), side: usize) -> bool {
         let channels = self.channels();
         let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
         let corner = (
@@ -301,7 +347,13 @@ impl Preprocessor {
         );
         convert::square(pixels, size, channels, corner, side, &mut self.square);
         let (to, format) = ((self.input.width, self.input.height), self.format());
+        if self.input.normalise == Normalise::Round {
+            let plane = Plane { width: side, height: side, grey: &self.square };
+            return self.round.lay(&plane, to.0, &mut self.small).is_some();
+        }
         self.resizer.resize(&self.square, (side, side), &mut self.small, to, format);
+        self.even_light();
+        true
     }
 }
 

@@ -173,3 +173,30 @@ fn the_demonstration_line_says_that_it_has_no_file() {
     assert!(told.contains("there is no file to read again"), "{told}");
     line.stop();
 }
+
+#[test]
+fn parts_that_were_in_flight_when_the_process_died_are_told_at_the_next_start() {
+    let config = "sensor: {kind: none}\ndecide: {trigger: software}\ncommands: {socket: command.sock}\n\
+                  store: {enabled: true, path: store.db}\nline: {speed: 20 mm/s}\n";
+    let mut line = Line::start(config);
+    assert_eq!(line.send("trigger").status.code(), Some(0));
+    let known = |line: &Line| {
+        let config = line.path("castgate.yaml");
+        castgate().args(["why", "1", "--config"]).arg(config).output().unwrap().status.success()
+    };
+    while !known(&line) {}
+    line.signal("KILL");
+    line.process.wait().unwrap();
+    let mut again = castgate();
+    again.args(["run", "--config"]).arg(line.path("castgate.yaml"));
+    let mut line = Line::spawn(line.folder, again);
+    let told = line.wait_for("nobody knows how they left");
+    assert!(told.contains("nobody knows how they left: 1"), "{told}");
+    let why = castgate().args(["why", "1", "--config"]).arg(line.path("castgate.yaml")).output().unwrap();
+    assert!(
+        text(&why.stdout).contains("The process ended while the part was on the line"),
+        "{}",
+        text(&why.stdout)
+    );
+    line.stop();
+}

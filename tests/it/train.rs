@@ -102,7 +102,7 @@ fn data_and_settings_that_do_not_do_end_with_2_and_say_why() {
         (&good, &["--rate", "0"], "--rate 0 is outside"),
         (&good, &["--rate", "NaN"], "--rate NaN is outside"),
         (&good, &["--smoothing", "0.9"], "--smoothing 0.9 is outside"),
-        (&good, &["--augment", "wild"], "`none`, `flips` and `full`"),
+        (&good, &["--augment", "wild"], "`none`, `flips`, `full` and `paper`"),
         (&good, &["--resume"], "--resume: cannot read"),
         (&good, &["--resume", "--checkpoint", checkpoint], "is damaged or cut off"),
     ];

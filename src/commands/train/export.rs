@@ -75,7 +75,7 @@ impl Made<'_> {
         let mut input = vec![0.0; size.height * size.width];
         let every = (judged.len() / CHECKED).max(1);
         for (&at, &(score, _)) in self.split.validation.iter().zip(judged).step_by(every) {
-            Change::NONE.apply(size, self.pictures.grey(at), self.normal.0, self.normal.1, &mut input);
+            Change::NONE.apply(size, self.pictures.grey(at), None, self.normal, &mut input);
             let engine = classifier.score(&input)?.get();
             ensure!(
                 (engine - score).abs() <= TOLERANCE,
@@ -96,7 +96,7 @@ impl Made<'_> {
         Manifest {
             name: name(&args.out),
             sha256: model::fingerprint(onnx),
-            input: load::input(self.network.input(), self.normal),
+            input: load::input(self.network.input(), args.settings.normalise, self.normal),
             output: Output {
                 name: None,
                 kind: OutputKind::Sigmoid,
@@ -121,6 +121,7 @@ impl Made<'_> {
                 epochs: self.epochs,
                 best_epoch: self.best.epoch,
                 network: self.network.words(),
+                augment: Some(args.settings.augment().to_string()),
             },
             quality: Quality {
                 measured_on: format!(

@@ -5,7 +5,7 @@ use std::thread;
 use crate::camera::picture::read_picture;
 use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
-use crate::config::manifest::{Colour, Input, Layout};
+use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
 use crate::train::pictures::Pictures;
@@ -50,15 +50,21 @@ impl Loaded {
 }
 
 /// The input of a network that takes grey pictures.
-pub(super) fn input(size: MapSize, (mean, std): (f32, f32)) -> Input {
-    Input { width: size.width, height: size.height, layout: Layout::Nchw, colour: Colour::Grey, mean, std }
+pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)) -> Input {
+    let MapSize { height, width } = size;
+    Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise }
 }
 
 /// Reads all of the pictures.
 ///
 /// # Errors
 /// [`UsageError`] when they would not fit into memory.
-pub(super) fn load(files: Vec<Labelled>, size: MapSize, threads: usize) -> anyhow::Result<Loaded> {
+pub(super) fn load(
+    files: Vec<Labelled>,
+    size: MapSize,
+    normalise: Normalise,
+    threads: usize,
+) -> anyhow::Result<Loaded> {
     let bytes = files.len() * size.height * size.width;
     if bytes > MOST_BYTES {
         return Err(UsageError(format!(
@@ -72,7 +78,7 @@ pub(super) fn load(files: Vec<Labelled>, size: MapSize, threads: usize) -> anyho
     let share = files.len().div_ceil(threads.max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
         let spawn = |files| {
-            let work = move || read_all(files, size);
+            let work = move || read_all(files, size, normalise);
             thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work)
         };
         let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
@@ -94,13 +100,14 @@ pub(super) fn load(files: Vec<Labelled>, size: MapSize, threads: usize) -> anyho
     Ok(loaded)
 }
 
-fn read_all(files: &[Labelled], size: MapSize) -> Vec<Result<Vec<u8>, String>> {
-    let mut preprocessor = Preprocessor::for_pictures(&input(size, (0.0, 1.0)));
+fn read_all(files: &[Labelled], size: MapSize, normalise: Normalise) -> Vec<Result<Vec<u8>, String>> {
+    let mut preprocessor = Preprocessor::for_pictures(&input(size, normalise, (0.0, 1.0)));
     let mut frame = Frame::default();
     let mut read = |file: &Labelled| {
         read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
         let mut grey = Vec::new();
-        if preprocessor.picture(&frame, &mut grey) { Ok(grey) } else { Err("cannot be resized".to_owned()) }
+        let made_out = preprocessor.picture(&frame, &mut grey);
+        made_out.then_some(grey).ok_or_else(|| "shows no part that can be made out".to_owned())
     };
     files.iter().map(&mut read).collect()
 }

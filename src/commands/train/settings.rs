@@ -1,9 +1,10 @@
 //! How a network is trained: the settings that `train` and the folds of `eval` share.
 
 use crate::commands::UsageError;
+use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::train::Network;
-use crate::train::augment::Augment;
+use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
 use crate::train::network::TAPERED;
 
@@ -29,9 +30,14 @@ pub(in crate::commands) struct Settings {
     /// Seed of everything random: split, weights, order and changes of the pictures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-    /// Changes to the training pictures: `none`, `flips` (flips and quarter turns), or `full` (framing and light too)
-    #[arg(long, value_name = "KIND", default_value = "full")]
+    /// Changes to the training pictures: `none`, `flips` (flips and quarter turns), `full` (framing, light, sharpness and ground too) or
+    /// `paper`, and amounts of kinds, such as `full,motion=0,shift=0.1`; see docs/training.md
+    #[arg(long, value_name = "CHANGES", default_value = "full")]
     augment: Augment,
+    /// What makes pictures alike, in training and ever after: `none`, `light` (the same mean and spread), or `round` (a round part is
+    /// located; its place, size, light and ground become the same)
+    #[arg(long, value_name = "KIND", default_value = "none")]
+    pub(super) normalise: Normalise,
     /// Draws labels towards 0.5 by this share, 0 to 0.5: makes scores less sure and wrong labels less harmful
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     smoothing: f64,
@@ -68,6 +74,14 @@ impl Settings {
         f64::from(self.validation) / 100.0
     }
 
+    /// The changes to training pictures: where the ground is made the same anyway, it is not changed.
+    pub(super) fn augment(&self) -> Augment {
+        match self.normalise {
+            Normalise::Round => self.augment.without(Kind::Ground),
+            _ => self.augment,
+        }
+    }
+
     /// What is asked of a run on `pictures` training pictures.
     pub(super) fn plan(&self, pictures: usize) -> Plan {
         Plan {
@@ -75,7 +89,7 @@ impl Settings {
             batch: usize::from(self.batch).min(pictures),
             rate: self.rate,
             seed: self.seed,
-            augment: self.augment,
+            augment: self.augment(),
             smoothing: self.smoothing,
             threads: self.threads(),
         }

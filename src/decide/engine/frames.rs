@@ -56,9 +56,10 @@ impl Engine {
         // A wrong first delay below half a pitch shows parts off their places, and above it on their neighbours' places. Frames of a slow
         // camera take up to two of its periods.
         let first = (geometry.min_pitch / 2.0).max(2.0 * geometry.step) / geometry.speed;
-        let stale_after = self.rules.stale_after;
+        let neighbour = (geometry.min_pitch - self.rules.measuring.tolerance) / geometry.speed;
+        let (stale_after, limits) = (self.rules.stale_after, (within, first, neighbour));
         let believed = !self.rules.follows_belt
-            || self.stamps.believe(seen.captured_at, seen.received_at, (within, first), stale_after);
+            || self.stamps.believe(seen.captured_at, seen.received_at, limits, stale_after);
         if !believed || paused || now - seen.captured_at > self.rules.stale_after {
             return Some(Reason::StaleFrame);
         }

@@ -148,14 +148,16 @@ impl Engine {
             return Step::LeavePassed;
         }
         let acted = PROVEN_AT.iter().all(|share| self.commanded(entry, *share) == GateState::Reject);
+        // Where a part may be so far from its place that the edge may be its neighbour's, an edge proves little.
+        let vague = entry.adrift
+            || self.rules.geometry.confirm.as_ref().is_some_and(|confirm| {
+                confirm.tolerance + entry.wider + 2.0 * entry.doubt > self.rules.geometry.min_pitch
+            });
         // Nothing is missed where healthy frames showed that there was nothing, or where there may have been nothing from the start.
         let expected = entry.sighted || !(entry.empty || entry.dubious);
         match (removed, sees) {
-            // Of a part whose place is not known, an edge at its place proves little; of a thing as long as several parts that lie end
-            // to end, it proves one.
-            (Some(true), Some(Sees::Removed)) if entry.adrift || entry.excess() > 0.0 => {
-                Step::LeaveUnconfirmed
-            }
+            // Of a thing as long as several parts that lie end to end, an edge proves one.
+            (Some(true), Some(Sees::Removed)) if vague || entry.excess() > 0.0 => Step::LeaveUnconfirmed,
             (Some(true), Some(Sees::Removed)) => Step::LeaveConfirmed,
             (Some(false), Some(Sees::Passed)) => {
                 self.trip(StopReason::Escape, now, out);
@@ -166,7 +168,7 @@ impl Engine {
                 Step::LeaveEscaped
             }
             // Nor does it prove much that nothing was seen where it may never have been.
-            (Some(true), _) if entry.adrift => Step::LeaveUnconfirmed,
+            (Some(true), _) if vague => Step::LeaveUnconfirmed,
             (Some(true), _) => Step::LeaveConfirmed,
             (Some(false), _) => {
                 if expected {

@@ -35,6 +35,19 @@ pub(super) fn noise(pixels: &mut [u8], deviation: f64, seed: u64) {
 
 /// Gaussian blur of `from` into `into`; `deviation` in pixels. Outside the picture its edge is repeated.
 pub(super) fn blur(from: &Frame, deviation: f64, into: &mut [u8]) {
+    let mut values: Vec<f32> = from.pixels.iter().map(|&pixel| f32::from(pixel)).collect();
+    blur_values(&mut values, (from.width, from.height), from.format.bytes(), deviation);
+    into.iter_mut().zip(values).for_each(|(pixel, value)| *pixel = value.round() as u8);
+}
+
+/// Gaussian blur of a picture whose values lie row by row, the channels of a pixel together; `deviation` in pixels. Outside the picture
+/// its edge is repeated.
+pub(crate) fn blur_values(
+    values: &mut [f32],
+    (width, height): (usize, usize),
+    channels: usize,
+    deviation: f64,
+) {
     let reach = ((3.0 * deviation).ceil().max(0.0) as usize).min(FARTHEST);
     if reach == 0 {
         return;
@@ -43,29 +56,26 @@ pub(super) fn blur(from: &Frame, deviation: f64, into: &mut [u8]) {
     let weights: Vec<f64> = (0..=2 * reach).map(weight).collect();
     let sum: f64 = weights.iter().sum();
     let weights: Vec<f32> = weights.iter().map(|weight| (weight / sum) as f32).collect();
-    let channels = from.format.bytes();
-    let row = from.width * channels;
+    let row = width * channels;
     // Along each row, then down each column, both a row at a time.
-    let mut across = vec![0.0f32; from.pixels.len()];
+    let mut across = vec![0.0f32; values.len()];
     let mut bordered = Vec::with_capacity(row + 2 * reach * channels);
-    for (line, out) in from.pixels.chunks_exact(row).zip(across.chunks_exact_mut(row)) {
+    for (line, out) in values.chunks_exact(row).zip(across.chunks_exact_mut(row)) {
         bordered.clear();
         (0..reach).for_each(|_| bordered.extend_from_slice(&line[..channels]));
         bordered.extend_from_slice(line);
         (0..reach).for_each(|_| bordered.extend_from_slice(&line[row - channels..]));
         for (tap, &weight) in weights.iter().enumerate() {
             let shifted = &bordered[tap * channels..];
-            out.iter_mut().zip(shifted).for_each(|(sum, &pixel)| *sum += weight * f32::from(pixel));
+            out.iter_mut().zip(shifted).for_each(|(sum, &value)| *sum += weight * value);
         }
     }
-    let mut sums = vec![0.0f32; row];
-    for (y, out) in into.chunks_exact_mut(row).enumerate() {
+    for (y, sums) in values.chunks_exact_mut(row).enumerate() {
         sums.fill(0.0);
         for (tap, &weight) in weights.iter().enumerate() {
-            let from_row = (y + tap).saturating_sub(reach).min(from.height - 1);
+            let from_row = (y + tap).saturating_sub(reach).min(height - 1);
             let line = &across[from_row * row..][..row];
             sums.iter_mut().zip(line).for_each(|(sum, &value)| *sum += weight * value);
         }
-        out.iter_mut().zip(&sums).for_each(|(pixel, sum)| *pixel = sum.round() as u8);
     }
 }

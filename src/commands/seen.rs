@@ -1,0 +1,65 @@
+//! What the model saw of a picture, as a picture again: whether the part was made out where it lies.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::eval::Judge;
+use crate::camera::picture::save_png;
+use crate::config::manifest::{Colour, Input, Layout};
+use crate::frame::{Frame, PixelFormat};
+
+/// Writes what the model was given of the picture that `judge` judged last as PNG; `false` when it did not get that far.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn save(judge: &Judge, path: &Path) -> anyhow::Result<bool> {
+    let (input, tensor) = (judge.input(), judge.last().1);
+    if tensor.len() != input.len() {
+        return Ok(false);
+    }
+    save_png(path, &picture(input, tensor)).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(true)
+}
+
+fn picture(input: &Input, tensor: &[f32]) -> Frame {
+    let (count, channels) = (input.width * input.height, input.colour.channels());
+    let place = |pixel: usize, channel: usize| match input.layout {
+        Layout::Nhwc => pixel * channels + channel,
+        Layout::Nchw => channel * count + pixel,
+    };
+    // A cast from a float stops at 0 and 255.
+    let byte = |value: f32| ((value * input.std + input.mean) * 255.0).round() as u8;
+    let values = (0..count).flat_map(|pixel| (0..channels).map(move |channel| (pixel, channel)));
+    Frame {
+        width: input.width,
+        height: input.height,
+        format: if input.colour == Colour::Grey { PixelFormat::Grey8 } else { PixelFormat::Rgb8 },
+        pixels: values.map(|(pixel, channel)| byte(tensor[place(pixel, channel)])).collect(),
+        ..Frame::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::manifest::Normalise;
+
+    #[test]
+    fn bytes_come_back_in_their_places() {
+        let mut input = Input {
+            width: 2,
+            height: 1,
+            layout: Layout::Nchw,
+            colour: Colour::Rgb,
+            mean: 0.5,
+            std: 0.5,
+            normalise: Normalise::None,
+        };
+        let value = |byte: u8| (f32::from(byte) / 255.0 - 0.5) / 0.5;
+        let planes = [10, 40, 20, 50, 30, 60].map(value);
+        assert_eq!(picture(&input, &planes).pixels, [10, 20, 30, 40, 50, 60]);
+        input.layout = Layout::Nhwc;
+        assert_eq!(picture(&input, &planes).pixels, [10, 40, 20, 50, 30, 60]);
+    }
+}
