@@ -92,6 +92,8 @@ pub enum Reason {
     Position,
     /// The picture is blurred.
     Blurred,
+    /// The picture is unlike anything that the model was trained on.
+    Unfamiliar,
     /// It is longer than a part may be, or in pieces.
     OddSize,
     /// It is closer to another part than the least pitch.
@@ -110,7 +112,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the documentation.
-    pub const ALL: [Reason; 21] = [
+    pub const ALL: [Reason; 22] = [
         Reason::Defect,
         Reason::Unsure,
         Reason::Late,
@@ -125,6 +127,7 @@ impl Reason {
         Reason::NoPart,
         Reason::Position,
         Reason::Blurred,
+        Reason::Unfamiliar,
         Reason::OddSize,
         Reason::TooClose,
         Reason::Neighbour,
@@ -151,6 +154,7 @@ impl Reason {
             Reason::NoPart => "no_part",
             Reason::Position => "position",
             Reason::Blurred => "blurred",
+            Reason::Unfamiliar => "unfamiliar",
             Reason::OddSize => "odd_size",
             Reason::TooClose => "too_close",
             Reason::Neighbour => "neighbour",
@@ -199,6 +203,9 @@ impl Reason {
                 "Where the part was on the belt was not known well enough to let it pass: look at the encoder or the belt's speed."
             }
             Reason::Blurred => "The picture is blurred: look at the focus, the lens and the exposure time.",
+            Reason::Unfamiliar => {
+                "The picture is unlike anything that the model was trained on: look at light, framing and the part itself."
+            }
             Reason::OddSize => {
                 "The part is longer than a part may be, or in pieces: two may lie against each other."
             }

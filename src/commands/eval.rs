@@ -1,5 +1,6 @@
 //! `castgate eval`: how well a model inspects a labelled folder, by the very code that inspects on the line.
 
+mod foreign;
 mod report;
 mod stress;
 
@@ -22,7 +23,7 @@ use crate::decide::Policy;
 use crate::frame::Frame;
 use crate::model::{self, Classifier};
 use crate::score::evaluation::{Answer, Evaluation, Row, Skipped, Tested};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Reason, Score, Verdict};
 use crate::vision::{Framing, Inspection, Preprocessor};
 
 /// Judge a folder of labelled pictures and say how often the model was right
@@ -62,6 +63,9 @@ pub(super) struct Args {
     /// Say how often the model's heat maps point at the defect: --data must hold the places in labels.csv, as `draw` writes it
     #[arg(long, conflicts_with = "folds")]
     locate: bool,
+    /// Judge the pictures in this folder, which show other things, too: say how many of them the model knows to be unfamiliar
+    #[arg(long, value_name = "DIR", conflicts_with = "folds")]
+    foreign: Option<PathBuf>,
     #[command(flatten)]
     report: report::Args,
 }
@@ -82,6 +86,8 @@ pub(super) struct Judged {
     pub verdict: Verdict,
     /// Sharpness of what the model saw, in grey levels; see `preprocess.min_sharpness`.
     pub sharpness: Option<f32>,
+    /// How unlike the pictures of training it is, 1 at the limit, where the model knows that.
+    pub unlike: Option<f32>,
     /// Seconds for reading and decoding, preprocessing, and the model.
     pub seconds: [f64; 3],
 }
@@ -90,7 +96,7 @@ impl Judged {
     /// A picture that did not get as far as the model; `why` says what is wrong with it.
     fn unusable(why: String) -> Self {
         let verdict = Verdict::Reject(Reason::BadImage);
-        Self { answer: Answer::Fault(why), verdict, sharpness: None, seconds: [0.0; 3] }
+        Self { answer: Answer::Fault(why), verdict, sharpness: None, unlike: None, seconds: [0.0; 3] }
     }
 }
 
@@ -122,6 +128,14 @@ impl Judge {
         self.model.input()
     }
 
+    /// What the line would say of the last picture: nothing that was found before the model was asked is forgotten.
+    fn verdict(&self, score: Score) -> Verdict {
+        match self.seen.sightings.first().and_then(|sighting| sighting.answer) {
+            Some(Err(reason)) => Verdict::Reject(reason),
+            _ => self.policy.verdict(score),
+        }
+    }
+
     /// The picture file that was judged last, and what the model was given of it; nothing when it did not get that far.
     pub(super) fn last(&self) -> (&Frame, &[f32]) {
         (&self.frame, &self.seen.tensors)
@@ -148,14 +162,15 @@ impl Judge {
         let (answer, verdict) = match self.seen.unusable {
             Some(reason) => (Answer::Fault(reason.name().to_owned()), Verdict::Reject(reason)),
             None => match self.model.score(&self.seen.tensors) {
-                Ok(score) => (Answer::Score(score), self.policy.verdict(score)),
+                Ok(score) => (Answer::Score(score), self.verdict(score)),
                 Err(fault) => (Answer::Fault(fault.to_string()), Verdict::Reject(Reason::ModelFault)),
             },
         };
         let end = self.clock.now();
         let seconds = [0.0, prepared.seconds_since(read), end.seconds_since(prepared)];
-        let sharpness = self.seen.sightings.first().map(|sighting| sighting.sharpness);
-        Judged { answer, verdict, sharpness, seconds }
+        let first = self.seen.sightings.first();
+        let (sharpness, unlike) = (first.map(|seen| seen.sharpness), first.and_then(|seen| seen.unlike));
+        Judged { answer, verdict, sharpness, unlike, seconds }
     }
 }
 
@@ -188,6 +203,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let stress = stress::run(model, args.threshold, &pictures)?;
         let _ = write!(more, "\n{stress}");
         evaluation.stress = Some(stress);
+    }
+    if let Some(folder) = &args.foreign {
+        let foreign = foreign::judge(&mut judge, folder, &rows)?;
+        let _ = write!(more, "\n{foreign}");
+        evaluation.foreign = Some(foreign);
     }
     if let Some(report) = report {
         report.write(judge.info(), &pictures, &evaluation, (&rows, &spans))?;
@@ -230,10 +250,11 @@ fn judge_all(
     let begin = judge.clock.now();
     for picture in pictures {
         match judge.judge(&picture.path) {
-            Ok(Judged { answer, verdict, seconds, .. }) => {
+            Ok(Judged { answer, verdict, seconds, unlike, .. }) => {
                 let shared = trained.as_ref().zip(picture.group).map(|(trained, g)| trained.contains(&g));
                 leaks = leaks.zip(shared).map(|(leaks, shared)| leaks + u64::from(shared));
-                rows.push(Row { file: picture.name.clone(), truth: picture.truth, answer, verdict });
+                let (file, truth) = (picture.name.clone(), picture.truth);
+                rows.push(Row { file, truth, answer, verdict, unlike });
                 spans.push(seconds);
             }
             Err(why) => {

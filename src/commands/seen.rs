@@ -55,6 +55,7 @@ mod tests {
             mean: 0.5,
             std: 0.5,
             normalise: Normalise::None,
+            familiar: None,
         };
         let value = |byte: u8| (f32::from(byte) / 255.0 - 0.5) / 0.5;
         let planes = [10, 40, 20, 50, 30, 60].map(value);

@@ -77,6 +77,23 @@ pub struct Input {
     /// What is done to the picture before.
     #[serde(default, skip_serializing_if = "Normalise::is_none")]
     pub normalise: Normalise,
+    /// What the pictures of training were like; without it every picture is taken for familiar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub familiar: Option<Familiar>,
+}
+
+/// What the pictures of training were like, see `vision/familiar.rs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Familiar {
+    /// Distance beyond which a picture is unlike them, greater than 0.
+    pub limit: f64,
+    /// Share of pictures like those of training that lie beyond it.
+    pub false_alarms: f64,
+    /// Mean of each trait.
+    pub mean: Vec<f64>,
+    /// Inverse covariance of the traits: of each row what lies right of the diagonal, and the diagonal.
+    pub inverse: Vec<Vec<f64>>,
 }
 
 /// What makes pictures alike before the model sees them.

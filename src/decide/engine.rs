@@ -305,7 +305,7 @@ impl Engine {
         let verdict = entry.judge(unseen);
         let standing = entry.window.0;
         let verdict = match verdict {
-            Verdict::Ok | Verdict::Reject(Reason::Unsure) if entry.adrift => {
+            Verdict::Ok | Verdict::Reject(Reason::Unsure | Reason::Unfamiliar) if entry.adrift => {
                 Verdict::Reject(Reason::Position)
             }
             Verdict::Ok if stopped => Verdict::Reject(Reason::LineStop),
@@ -327,7 +327,11 @@ impl Engine {
             Verdict::Reject(reason) => {
                 entry.condemn(reason, now);
                 let second = self.rules.geometry.second.is_some() && entry.rules.unsure == Unsure::SecondGate;
-                if reason == Reason::Unsure && second && !stopped && now < standing {
+                if matches!(reason, Reason::Unsure | Reason::Unfamiliar)
+                    && second
+                    && !stopped
+                    && now < standing
+                {
                     entry.gate = GateId::Second;
                     pass = true;
                 }

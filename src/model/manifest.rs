@@ -3,6 +3,7 @@
 use crate::config::manifest::{Colour, Manifest, Normalise, OutputKind};
 use crate::config::problem::{Fault, KeyPath, printable as printable_text};
 use crate::config::yaml;
+use crate::vision;
 
 /// Least and greatest side of the input, in pixels.
 const SIDE: std::ops::RangeInclusive<usize> = 8..=1024;
@@ -49,6 +50,15 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
     }
     let plain = input.normalise == Normalise::None;
     require(plain || input.colour == Colour::Grey, "input.normalise", "needs `colour: grey`".to_owned());
+    let sound = input
+        .familiar
+        .as_ref()
+        .is_none_or(|familiar| input.colour == Colour::Grey && vision::familiar::is_sound(familiar));
+    require(
+        sound,
+        "input.familiar",
+        "has not the numbers that `castgate train` writes for grey pictures".to_owned(),
+    );
     let square = input.normalise != Normalise::Round || input.width == input.height;
     require(square, "input.normalise", "`round` needs a width and a height that are the same".to_owned());
     let output = &manifest.output;

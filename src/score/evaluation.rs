@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::confusion::{ClassFigures, Confusion};
+use super::foreign::{Foreign, unfamiliar};
 use super::roc;
 use super::stress::Stress;
 use crate::decide::Policy;
@@ -30,6 +31,8 @@ pub struct Row {
     pub answer: Answer,
     /// The verdict.
     pub verdict: Verdict,
+    /// How unlike the pictures of training it is, 1 at the limit, where the model knows that.
+    pub unlike: Option<f32>,
 }
 
 /// A file that could not be read.
@@ -90,6 +93,8 @@ pub struct Evaluation {
     pub escapes: u64,
     /// Good parts that were rejected.
     pub false_rejects: u64,
+    /// Pictures unlike anything that the model was trained on; they count as rejected.
+    pub unfamiliar: u64,
     /// With DEFECT as the positive class.
     pub defect: ClassFigures,
     /// With OK as the positive class.
@@ -104,6 +109,8 @@ pub struct Evaluation {
     pub images_per_second: f64,
     /// The same pictures altered; null when that was not asked for.
     pub stress: Option<Stress>,
+    /// Pictures of other things; null when that was not asked for.
+    pub foreign: Option<Foreign>,
 }
 
 impl Evaluation {
@@ -143,6 +150,7 @@ impl Evaluation {
             auc: roc::auc(&scores),
             escapes: confusion.defect_passed,
             false_rejects: confusion.ok_rejected,
+            unfamiliar: unfamiliar(rows),
             defect: confusion.defect(),
             ok: confusion.ok(),
             confusion,
@@ -150,6 +158,7 @@ impl Evaluation {
             skipped,
             images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
             stress: None,
+            foreign: None,
         }
     }
 }
@@ -187,7 +196,11 @@ impl fmt::Display for Evaluation {
         }
         writeln!(f, "accuracy       {}   ROC AUC {}", figure(self.accuracy), figure(self.auc))?;
         writeln!(f, "escapes        {} of {} defective", self.escapes, c.defect_passed + c.defect_rejected)?;
-        writeln!(f, "false rejects  {} of {} good\n", self.false_rejects, c.ok_passed + c.ok_rejected)?;
+        writeln!(f, "false rejects  {} of {} good", self.false_rejects, c.ok_passed + c.ok_rejected)?;
+        if self.unfamiliar > 0 {
+            writeln!(f, "unfamiliar     {} unlike anything trained on", self.unfamiliar)?;
+        }
+        writeln!(f)?;
         writeln!(f, "           precision  recall      F1    rejected  passed")?;
         for (name, of, rejected, passed) in [
             ("defective", self.defect, c.defect_rejected, c.defect_passed),
@@ -221,7 +234,7 @@ mod tests {
             Some(score) => (Answer::Score(score), policy.verdict(score)),
             None => (Answer::Fault("NaN".to_owned()), Verdict::Reject(Reason::ModelFault)),
         };
-        Row { file: file.to_owned(), truth, answer, verdict }
+        Row { file: file.to_owned(), truth, answer, verdict, unlike: None }
     }
 
     fn sample() -> Evaluation {

@@ -5,6 +5,7 @@ pub mod confusion;
 pub mod curves;
 pub mod evaluation;
 pub mod folds;
+pub mod foreign;
 pub mod latency;
 pub mod page;
 pub mod roc;

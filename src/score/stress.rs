@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confusion::Confusion;
 use super::evaluation::{Answer, Row};
+use super::foreign::{told_apart, unfamiliar};
 use super::roc;
 use crate::verdict::Truth;
 
@@ -37,11 +38,16 @@ pub struct StressRow {
     pub false_rejects: u64,
     /// Pictures on which the model was at fault; they count as rejected.
     pub faults: u64,
+    /// Pictures unlike anything that the model was trained on; they count as rejected.
+    pub unfamiliar: u64,
+    /// How well these pictures can be told from the unaltered ones by how unlike training they are: area under the ROC curve; null where
+    /// the model does not know.
+    pub told_apart: Option<f64>,
 }
 
 impl StressRow {
-    /// The figures of `rows`, which were judged under the alteration `name`.
-    pub fn of(name: String, kind: &'static str, rows: &[Row]) -> Self {
+    /// The figures of `rows`, which were judged under the alteration `name`; `unaltered` are the same pictures as they were.
+    pub fn of(name: String, kind: &'static str, rows: &[Row], unaltered: &[Row]) -> Self {
         let mut confusion = Confusion::default();
         let mut scores = Vec::with_capacity(rows.len());
         for row in rows {
@@ -59,6 +65,8 @@ impl StressRow {
             escapes: confusion.defect_passed,
             false_rejects: confusion.ok_rejected,
             faults: (rows.len() - scores.len()) as u64,
+            unfamiliar: unfamiliar(rows),
+            told_apart: told_apart(unaltered, rows),
         }
     }
 }
@@ -72,10 +80,13 @@ impl fmt::Display for Stress {
             let (accuracy, auc) = (figure(row.accuracy), figure(row.auc));
             let (escapes, false_rejects) = (row.escapes, row.false_rejects);
             write!(f, "{:<width$}  {accuracy:>8}  {auc:>7}  {escapes:>7}  {false_rejects:>13}", row.name)?;
-            match row.faults {
-                0 => writeln!(f)?,
-                faults => writeln!(f, "  ({faults} model faults)")?,
+            if row.faults > 0 {
+                write!(f, "  ({} faults)", row.faults)?;
             }
+            if row.unfamiliar > 0 {
+                write!(f, "  ({} unfamiliar)", row.unfamiliar)?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }
@@ -93,6 +104,7 @@ mod tests {
             truth,
             answer: Score::new(score).map_or(Answer::Fault("NaN".to_owned()), Answer::Score),
             verdict,
+            unlike: None,
         };
         let rows = [
             row(Truth::Ok, 0.1, Verdict::Ok),
@@ -100,15 +112,15 @@ mod tests {
             row(Truth::Defect, 0.3, Verdict::Ok),
             row(Truth::Defect, 0.9, Verdict::Reject(Reason::Defect)),
         ];
-        let counted = StressRow::of("turn 45 degrees".to_owned(), "turn", &rows);
-        let empty = StressRow::of("unchanged".to_owned(), "unchanged", &[]);
+        let counted = StressRow::of("turn 45 degrees".to_owned(), "turn", &rows, &[]);
+        let empty = StressRow::of("unchanged".to_owned(), "unchanged", &[], &[]);
         let table = Stress { seed: 1, rows: vec![empty, counted] }.to_string();
         assert_eq!(
             table,
             "\
 alteration       accuracy  ROC AUC  escapes  false rejects
 unchanged               -        -        0              0
-turn 45 degrees    0.5000   1.0000        1              1  (1 model faults)
+turn 45 degrees    0.5000   1.0000        1              1  (1 faults)
 "
         );
     }

@@ -46,6 +46,7 @@ pub(super) fn input() -> Input {
         mean: 0.0,
         std: 1.0 / 255.0,
         normalise: Normalise::None,
+        familiar: None,
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod alter;
 mod convert;
 pub(crate) mod disc;
+pub mod familiar;
 pub(crate) mod ground;
 mod locate;
 mod normalise;
@@ -24,6 +25,7 @@ use crate::clock::Time;
 use crate::config::manifest::{Colour, Input, Normalise};
 use crate::config::{Config, Region, Trigger};
 use crate::frame::{self, Frame, FrameId, Origin, PixelFormat};
+use crate::kernels::MapSize;
 use crate::verdict::{Reason, Score};
 
 use disc::Plane;
@@ -48,6 +50,8 @@ pub struct Sighting {
     pub length_mm: f64,
     /// Sharpness of the model's input: the mean second difference along its rows in grey levels.
     pub sharpness: f32,
+    /// How unlike the pictures of training it is, 1 at the limit, where the model knows that.
+    pub unlike: Option<f32>,
     /// What the model said of it; `None` until it has been asked, and for parts that are not whole.
     pub answer: Option<Result<Score, Reason>>,
 }
@@ -250,8 +254,16 @@ impl Preprocessor {
             return;
         }
         self.normaliser.append(&self.small, &mut out.tensors);
-        let sharpness = self.sharpness();
-        out.sightings.push(Sighting { whole: true, sharpness, ..Sighting::default() });
+        let (sharpness, unlike) = (self.sharpness(), self.unlike());
+        let answer = unfamiliar(unlike);
+        out.sightings.push(Sighting { whole: true, sharpness, unlike, answer, ..Sighting::default() });
+    }
+
+    /// How unlike training the model's input is.
+    fn unlike(&self) -> Option<f32> {
+        let familiar = self.input.familiar.as_ref()?;
+        let size = MapSize { height: self.input.height, width: self.input.width };
+        Some(familiar::unlike(familiar, size, &self.small) as f32)
     }
 
     /// How sharp the model's input is.
@@ -324,11 +336,12 @@ impl Preprocessor {
                 let made_out = self.crop(size, thing.centre, side);
                 self.normaliser.append(&self.small, &mut out.tensors);
                 sighting.sharpness = self.sharpness();
+                sighting.unlike = self.unlike();
                 let blurred = sighting.sharpness < finding.min_sharpness;
                 sighting.answer = match (made_out, blurred) {
                     (false, _) => Some(Err(Reason::BadImage)),
                     (true, true) => Some(Err(Reason::Blurred)),
-                    (true, false) => None,
+                    (true, false) => unfamiliar(sighting.unlike),
                 };
             }
             out.sightings.push(sighting);
@@ -355,6 +368,11 @@ impl Preprocessor {
         self.even_light();
         true
     }
+}
+
+/// A picture unlike anything that was trained on is nothing that the model can answer for.
+fn unfamiliar(unlike: Option<f32>) -> Option<Result<Score, Reason>> {
+    unlike.filter(|unlike| *unlike > 1.0).map(|_| Err(Reason::Unfamiliar))
 }
 
 #[cfg(test)]

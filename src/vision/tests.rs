@@ -5,7 +5,16 @@ use crate::config::manifest::{Layout, Normalise};
 use crate::units::{Length, Share};
 
 fn input(width: usize, height: usize, colour: Colour) -> Input {
-    Input { width, height, layout: Layout::Nchw, colour, mean: 0.5, std: 0.5, normalise: Normalise::None }
+    Input {
+        width,
+        height,
+        layout: Layout::Nchw,
+        colour,
+        mean: 0.5,
+        std: 0.5,
+        normalise: Normalise::None,
+        familiar: None,
+    }
 }
 
 /// 2 px a millimetre, parts of 60 mm, belt at 150 with a bright part of its own greys.

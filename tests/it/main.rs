@@ -16,6 +16,8 @@ mod contract_outputs;
 mod contract_sensor;
 /// Evaluation on drawn pictures.
 mod eval;
+/// What a model does not know.
+mod familiar;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.

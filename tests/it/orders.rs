@@ -190,7 +190,7 @@ fn parts_that_were_in_flight_when_the_process_died_are_told_at_the_next_start() 
     let mut again = castgate();
     again.args(["run", "--config"]).arg(line.path("castgate.yaml"));
     let mut line = Line::spawn(line.folder, again);
-    let told = line.wait_for("nobody knows how they left");
+    let told = line.wait_for("configuration");
     assert!(told.contains("nobody knows how they left: 1"), "{told}");
     let why = castgate().args(["why", "1", "--config"]).arg(line.path("castgate.yaml")).output().unwrap();
     assert!(

@@ -64,8 +64,16 @@ pub(super) fn read(files: Vec<(&str, Labelled)>, threads: usize) -> anyhow::Resu
 
 fn read_part(files: &[(&str, Labelled)]) -> Vec<Result<Seen, String>> {
     let (layout, colour) = (Layout::Nchw, Colour::Grey);
-    let input =
-        Input { width: SIDE, height: SIDE, layout, colour, mean: 0.0, std: 1.0, normalise: Normalise::None };
+    let input = Input {
+        width: SIDE,
+        height: SIDE,
+        layout,
+        colour,
+        mean: 0.0,
+        std: 1.0,
+        normalise: Normalise::None,
+        familiar: None,
+    };
     let mut preprocessor = Preprocessor::for_pictures(&input);
     let circle = Circle::default();
     let (mut frame, mut grey) = (Frame::default(), Vec::new());

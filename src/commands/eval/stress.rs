@@ -135,8 +135,10 @@ pub(super) fn run(model: &Path, threshold: Option<f32>, pictures: &[Labelled]) -
     for (_, rows) in judged {
         by_trial.iter_mut().zip(rows).for_each(|(of_trial, row)| of_trial.push(row));
     }
-    let row = |(trial, rows): (&Trial, Vec<Row>)| StressRow::of(trial.to_string(), trial.kind(), &rows);
-    Ok(Stress { seed: SEED, rows: TRIALS.iter().zip(by_trial).map(row).collect() })
+    let row = |(trial, rows): (&Trial, &Vec<Row>)| {
+        StressRow::of(trial.to_string(), trial.kind(), rows, &by_trial[0])
+    };
+    Ok(Stress { seed: SEED, rows: TRIALS.iter().zip(&by_trial).map(row).collect() })
 }
 
 /// Takes pictures until none is left; gives for each its place and a row a trial.
@@ -164,6 +166,7 @@ fn work(
                     truth: picture.truth,
                     answer: judged.answer,
                     verdict: judged.verdict,
+                    unlike: judged.unlike,
                 }
             };
             done.push((at, TRIALS.iter().enumerate().map(row).collect()));

@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 use super::{Args, load, say};
 use crate::commands::files::write_whole;
 use crate::commands::labelled::short_name;
-use crate::config::manifest::{Images, Manifest, Output, OutputKind, Quality, Training};
+use crate::config::manifest::{Images, Input, Manifest, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
 use crate::model;
 use crate::train::Network;
@@ -17,9 +17,12 @@ use crate::train::pictures::Pictures;
 use crate::train::quality::{Judged, judge, threshold};
 use crate::train::split::Split;
 use crate::verdict::Truth;
+use crate::vision::familiar::learn;
 
 /// Validation pictures that the engine scores again before the files are written.
 const CHECKED: usize = 100;
+/// Share of pictures like those of training that are taken for unfamiliar.
+const FALSE_ALARMS: f64 = 0.002;
 /// How far its scores may lie from training's: rounding, and the engine's approximated sigmoid.
 const TOLERANCE: f32 = 1e-3;
 
@@ -85,6 +88,17 @@ impl Made<'_> {
         Ok(())
     }
 
+    /// What goes in, and what it was like in training.
+    fn input(&self) -> Input {
+        let size = self.network.input();
+        let each = |of: &[usize]| of.iter().map(|&at| self.pictures.grey(at)).collect::<Vec<_>>();
+        let (trained, held_out) = (each(&self.split.train), each(&self.split.validation));
+        Input {
+            familiar: learn(size, trained.into_iter(), held_out.into_iter(), FALSE_ALARMS),
+            ..load::input(size, self.args.settings.normalise, self.normal)
+        }
+    }
+
     fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
         let (args, split) = (self.args, self.split);
         let name = |path: &Path| {
@@ -96,7 +110,7 @@ impl Made<'_> {
         Manifest {
             name: name(&args.out),
             sha256: model::fingerprint(onnx),
-            input: load::input(self.network.input(), args.settings.normalise, self.normal),
+            input: self.input(),
             output: Output {
                 name: None,
                 kind: OutputKind::Sigmoid,

@@ -52,7 +52,7 @@ impl Loaded {
 /// The input of a network that takes grey pictures.
 pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)) -> Input {
     let MapSize { height, width } = size;
-    Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise }
+    Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise, familiar: None }
 }
 
 /// Reads all of the pictures.

@@ -103,7 +103,15 @@ impl Bench {
             parts.filter(|(middle, _)| (30.0..=470.0).contains(middle)).map(|(centre_mm, score)| {
                 let whole = (150.0..=350.0).contains(&centre_mm);
                 let answer = Some(Score::new(*score).ok_or(Reason::ModelFault)).filter(|_| whole);
-                Sighting { centre_mm, whole, cut: !whole, length_mm: 120.0, sharpness: 5.0, answer }
+                Sighting {
+                    centre_mm,
+                    whole,
+                    cut: !whole,
+                    length_mm: 120.0,
+                    sharpness: 5.0,
+                    unlike: None,
+                    answer,
+                }
             });
         Inspection {
             frame: FrameId(self.frame),

@@ -234,7 +234,13 @@ mod tests {
         let policy = Policy { threshold: 0.5, unsure: 0.1 };
         let row = |file: &str, truth, score| {
             let score = Score::new(score).unwrap();
-            Row { file: file.to_owned(), truth, answer: Answer::Score(score), verdict: policy.verdict(score) }
+            Row {
+                file: file.to_owned(),
+                truth,
+                answer: Answer::Score(score),
+                verdict: policy.verdict(score),
+                unlike: None,
+            }
         };
         let rows = [
             row("ok/<script>.png", Truth::Ok, 0.2),

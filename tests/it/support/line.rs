@@ -102,7 +102,7 @@ impl Listener for Heard {
 
 pub(crate) fn small_input() -> Input {
     let (layout, colour, normalise) = (Layout::Nchw, Colour::Grey, Normalise::None);
-    Input { width: 8, height: 8, layout, colour, mean: 0.0, std: 1.0, normalise }
+    Input { width: 8, height: 8, layout, colour, mean: 0.0, std: 1.0, normalise, familiar: None }
 }
 
 /// A line on which every frame is a part whose score is its mean grey.
