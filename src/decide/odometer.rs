@@ -277,6 +277,11 @@ impl Odometer {
         self.counts() && self.heard > newest && at.seconds_since(newest) > STANDS_S
     }
 
+    /// Up to when the encoder has been heard; `None` where none is.
+    pub(super) fn heard(&self) -> Option<Time> {
+        self.counts().then_some(self.heard)
+    }
+
     /// Whether the encoder says that the belt was at rest at a moment: it has run out since the last pulse.
     pub(super) fn rests(&self, at: Time) -> bool {
         let newest = self.newest().0;

@@ -27,11 +27,12 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is within `within` of the
-    /// least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
+    /// Whether a frame that was stamped `captured_at` and arrived at `received_at` can be believed: its delay is at most `within` over
+    /// the least delay of the last frames, it is not from the future and not older than `stale_after`. A jump stays unbelieved for as long as
     /// it lasts, and for as many frames after that: whether the camera's clock has jumped or its frames take longer, nobody here can tell.
     /// A first delay is compared with nothing, so it must not be longer than `first`. A delay that is off by `neighbour` or more would put
-    /// a part's picture on its neighbour. All in seconds.
+    /// a part's picture on its neighbour; one that is shorter by less is the new least one: the frames before were slow, as the first
+    /// ones after a start are, and were it the clock, parts would be seen off their places. All in seconds.
     pub(super) fn believe(
         &mut self,
         captured_at: Time,
@@ -42,7 +43,11 @@ impl Stamps {
         let delay = received_at.seconds_since(captured_at);
         let least = self.delays.iter().copied().fold(f64::INFINITY, f64::min);
         let fits = (-0.001..=stale_after.as_secs_f64()).contains(&delay)
-            && if self.delays.is_empty() { delay <= first } else { (delay - least).abs() <= within };
+            && if self.delays.is_empty() {
+                delay <= first
+            } else {
+                (-neighbour..=within).contains(&(delay - least))
+            };
         self.owed = if fits { self.owed.saturating_sub(1) } else { (self.owed + 1).min(MOST_OWED) };
         let off = if least.is_finite() { delay - least } else { delay };
         if !fits && off.abs() >= neighbour {
@@ -125,6 +130,13 @@ mod tests {
     fn one_late_frame_is_not_believed_and_changes_nothing() {
         let mut stamps = Stamps::default();
         assert!(check(&mut stamps, 0, 10) && !check(&mut stamps, 50, 90) && check(&mut stamps, 100, 12));
+    }
+
+    #[test]
+    fn a_slow_first_frame_does_not_spoil_belief_in_quicker_ones() {
+        let mut stamps = Stamps::default();
+        assert!(check(&mut stamps, 0, 140) && (1..50).all(|k| check(&mut stamps, k * 50, 12)));
+        assert!(!check(&mut stamps, 3000, 140), "late by more than the tolerance now");
     }
 
     #[test]

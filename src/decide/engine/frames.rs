@@ -9,7 +9,7 @@ use crate::verdict::Reason;
 use crate::vision::{Inspection, Sighting};
 
 /// An announcement may reach the engine so long after the part passed the sensor, in seconds.
-const TRIGGER_LATENESS_S: f64 = 0.1;
+pub(super) const TRIGGER_LATENESS_S: f64 = 0.1;
 /// So many frames in a row with parts off their place: the belt has slipped.
 const SLIPPED: u32 = 2;
 

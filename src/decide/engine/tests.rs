@@ -335,6 +335,18 @@ fn a_part_that_covers_the_sensor_for_too_long_is_rejected_and_a_stuck_sensor_sto
 }
 
 #[test]
+fn edges_from_before_the_start_open_nothing_and_make_no_sensor_seem_stuck() {
+    let rules = Rules::of(&Config::default(), Policy { threshold: 0.5, unsure: 0.0 });
+    let (mut engine, mut out) = (Engine::new(rules, PartNumber(1), t(2000)), Vec::new());
+    engine.on_part_arrived(t(400), t(2000), &mut out);
+    for (ms, count) in [(2000, 0), (2020, 200), (2040, 400)] {
+        engine.on_encoder(t(ms), count, 0, t(ms), &mut out);
+    }
+    engine.on_part_left(t(640), t(2040), &mut out);
+    assert_eq!((engine.line_stop(), engine.in_flight()), (None, 0), "{out:?}");
+}
+
+#[test]
 fn a_lost_position_rejects_what_is_on_the_belt_and_what_comes_after_is_judged() {
     let mut bench = part_at_3000(|c| c.line_stop.escape = false);
     bench.watch(&[(3000, 0.0)], 3600);

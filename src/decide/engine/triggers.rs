@@ -1,5 +1,6 @@
 //! Triggers: edges of the part-present sensor, commands, and what is wrong with them.
 
+use super::frames::TRIGGER_LATENESS_S;
 use super::{Action, Announced, Engine, Loss, StopReason};
 use crate::clock::Time;
 use crate::config::{PositionSource, Trigger};
@@ -49,6 +50,10 @@ impl Engine {
     /// A leading edge reached the part-present sensor at `at`.
     pub fn on_part_arrived(&mut self, at: Time, now: Time, out: &mut Vec<Action>) {
         self.on_deadline(now, out);
+        if at < self.began {
+            // What had arrived before the start lies on belt that is unknown and rejected anyway.
+            return;
+        }
         let travel = self.odometer.mm_at(at);
         let watch = &mut self.triggers;
         watch.covering = true;
@@ -134,6 +139,9 @@ impl Engine {
 
     /// A trailing edge left the part-present sensor at `at`.
     pub fn on_part_left(&mut self, at: Time, now: Time, out: &mut Vec<Action>) {
+        if at < self.began {
+            return;
+        }
         let travel = self.odometer.mm_at(at);
         let watch = &mut self.triggers;
         watch.covering = false;
@@ -185,7 +193,9 @@ impl Engine {
     /// Notices a sensor that is covered for too long.
     pub(super) fn watch_sensor(&mut self, now: Time, out: &mut Vec<Action>) {
         let Some(since) = self.triggers.covered_since.filter(|_| self.triggers.covering) else { return };
-        let length = self.odometer.mm_at(now) - since;
+        // Its trailing edge may be on its way: sensor and encoder are heard in the order of time.
+        let heard = self.odometer.heard().unwrap_or_else(|| now.plus_s(-TRIGGER_LATENESS_S)).min(now);
+        let length = self.odometer.mm_at(heard) - since;
         if self.lost.is_some() || length <= self.rules.longest {
             return;
         }
