@@ -95,7 +95,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 batch: usize::from(batch),
                 outcome: measure(path, usize::from(batch), &pictures, &args)?,
             };
-            log::info!("{} at batch {batch}: {:?}", row.model, row.outcome);
+            log::info!("{} at batch {batch}: {}", row.model, row.outcome);
             speed.rows.push(row);
         }
     }

@@ -44,6 +44,15 @@ pub enum Outcome {
     },
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Timed(times) => write!(f, "{:.2} ms a picture", times.median_ms),
+            Outcome::Not { not_timed } => write!(f, "not timed: {not_timed}"),
+        }
+    }
+}
+
 impl Outcome {
     /// The times, if it ran.
     pub fn times(&self) -> Option<&Times> {
