@@ -85,6 +85,12 @@ impl<'a> Chain<'a> {
         Ok(Some(node))
     }
 
+    /// Whether the next node has this attribute.
+    fn next_has(&self, attribute: &str) -> bool {
+        let next = self.graph.node.get(self.at);
+        next.is_some_and(|node| node.attribute.iter().any(|found| found.name == attribute))
+    }
+
     fn need(&mut self, operator: &str) -> Result<&'a NodeProto, String> {
         self.take(operator, &[])?.ok_or_else(|| format!("{operator} is missing"))
     }
@@ -121,7 +127,10 @@ fn recognise(graph: &GraphProto, input: MapSize) -> Result<(Network, Vec<f32>, S
     let (mut blocks, mut lists, mut measured): (Vec<Block>, Vec<Vec<f32>>, Vec<Measured>) =
         Default::default();
     let mut channels = 1;
-    while let Some(conv) = chain.take("Conv", &[("kernel_shape", &[3, 3])])? {
+    const CONVOLUTION: [(&str, &[i64]); 2] = [("kernel_shape", &[3, 3]), ("strides", &[2, 2])];
+    loop {
+        let strided = chain.next_has("strides");
+        let Some(conv) = chain.take("Conv", &CONVOLUTION[..1 + usize::from(strided)])? else { break };
         let (weights, dims) = chain.tensor(conv, 1)?;
         let [cout, cin, 3, 3] = dims[..] else { return Err("a convolution is not 3x3".to_owned()) };
         if cin != channels {
@@ -145,14 +154,14 @@ fn recognise(graph: &GraphProto, input: MapSize) -> Result<(Network, Vec<f32>, S
             None => None,
         });
         let pool = chain.take("MaxPool", &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])])?;
-        blocks.push(Block { channels: cout, norm: norm.is_some(), pool: pool.is_some() });
+        blocks.push(Block { channels: cout, strided, norm: norm.is_some(), pool: pool.is_some() });
         channels = cout;
     }
     chain.need("GlobalAveragePool")?;
     chain.need("Flatten")?;
     let mut inputs = channels;
-    let mut units = Vec::new();
-    for operator in ["Relu", "Sigmoid"] {
+    let mut hidden = 0;
+    loop {
         let dense = chain.need("Gemm")?;
         let (weights, dims) = chain.tensor(dense, 1)?;
         let [from, to] = dims[..] else { return Err("a dense layer has an odd shape".to_owned()) };
@@ -161,14 +170,17 @@ fn recognise(graph: &GraphProto, input: MapSize) -> Result<(Network, Vec<f32>, S
         }
         lists.push(weights);
         lists.push(chain.vector(dense, 2, to)?);
-        units.push(to);
         inputs = to;
-        chain.need(operator)?;
+        if hidden > 0 || chain.take("Relu", &[])?.is_none() {
+            break;
+        }
+        hidden = to;
     }
+    chain.need("Sigmoid")?;
     if inputs != 1 || chain.at != graph.node.len() {
         return Err("it goes on after its sigmoid, or has several outputs".to_owned());
     }
-    let network = Network::new(&blocks, units[0], input).map_err(|error| error.to_string())?;
+    let network = Network::new(&blocks, hidden, input).map_err(|error| error.to_string())?;
     let parameters = arrange(&network, lists);
     let mut statistics = Statistics::unit(&network);
     for (into, measured) in statistics.blocks.iter_mut().zip(measured) {
@@ -207,6 +219,19 @@ mod tests {
                 super::super::write::onnx(&trained.network, &trained.parameters, &trained.statistics);
             assert!(written == Source::read(Path::new(name)).unwrap().onnx, "{name}");
             assert!(!trained.inverted);
+        }
+    }
+
+    #[test]
+    fn strides_and_a_head_without_a_hidden_layer_are_read_back() {
+        let input = MapSize { height: 40, width: 32 };
+        for text in ["5sn-3-9snp-d0", "4s-6np-d7", "3p-d0"] {
+            let network = Network::parse(text, input).unwrap();
+            let parameters: Vec<f32> = (0..network.parameters()).map(|i| i as f32).collect();
+            let bytes = super::super::write::onnx(&network, &parameters, &Statistics::unit(&network));
+            let model: tract_onnx::pb::ModelProto = prost::Message::decode(&*bytes).unwrap();
+            let (read, again, _) = recognise(&model.graph.unwrap(), input).unwrap();
+            assert_eq!((read, again), (network, parameters), "{text}");
         }
     }
 }

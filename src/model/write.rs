@@ -65,7 +65,11 @@ impl Writer<'_> {
         let name = format!("block{number}");
         let weights = self.tensor(&format!("{name}.weights"), &[cout, cin, 3, 3], weights.collect());
         let bias = self.parameter(&format!("{name}.bias"), stage.slots.bias);
-        self.node("Conv", &format!("{name}.conv"), &[weights, bias], vec![ints("kernel_shape", &[3, 3])]);
+        let mut attributes = vec![ints("kernel_shape", &[3, 3])];
+        if stage.block.strided {
+            attributes.push(ints("strides", &[2, 2]));
+        }
+        self.node("Conv", &format!("{name}.conv"), &[weights, bias], attributes);
         self.node("Relu", &format!("{name}.relu"), &[], Vec::new());
         if stage.block.norm {
             let gamma = self.parameter(&format!("{name}.gamma"), stage.slots.gamma);
@@ -92,13 +96,15 @@ impl Writer<'_> {
         self.node("GlobalAveragePool", "average", &[], Vec::new());
         self.node("Flatten", "features", &[], Vec::new());
         let (features, hidden, head) = (network.features(), network.hidden(), network.head());
-        let weights = self.parameters[head.hidden_weights.range()].to_vec();
-        let weights = self.tensor("hidden.weights", &[features, hidden], weights);
-        let bias = self.parameter("hidden.bias", head.hidden_bias);
-        self.node("Gemm", "hidden", &[weights, bias], Vec::new());
-        self.node("Relu", "hidden.relu", &[], Vec::new());
+        if hidden > 0 {
+            let weights = self.parameters[head.hidden_weights.range()].to_vec();
+            let weights = self.tensor("hidden.weights", &[features, hidden], weights);
+            let bias = self.parameter("hidden.bias", head.hidden_bias);
+            self.node("Gemm", "hidden", &[weights, bias], Vec::new());
+            self.node("Relu", "hidden.relu", &[], Vec::new());
+        }
         let weights = self.parameters[head.output_weights.range()].to_vec();
-        let weights = self.tensor("output.weights", &[hidden, 1], weights);
+        let weights = self.tensor("output.weights", &[head.output_weights.len, 1], weights);
         let bias = self.parameter("output.bias", head.output_bias);
         self.node("Gemm", "logit", &[weights, bias], Vec::new());
         self.node("Sigmoid", "score", &[], Vec::new());

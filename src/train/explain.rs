@@ -61,13 +61,14 @@ impl Explainer {
         }
         let (logit, values) =
             self.pass.contributions(&self.network, &self.filled, &self.statistics, self.layer);
-        // Back through the blocks: a convolution without border moves the map by one pixel, pooling joins two.
+        // Back through the blocks: a convolution without border moves the map by one pixel, pooling joins two, a stride leaves every second out.
         let (mut first, mut step) = (0.0, 1.0);
         for stage in self.network.stages()[..=self.layer].iter().rev() {
             if stage.block.pool {
                 (first, step) = (2.0 * first + 0.5, 2.0 * step);
             }
-            first += 1.0;
+            let stride = stage.block.stride() as f64;
+            (first, step) = (stride * first + 1.0, stride * step);
         }
         HeatMap {
             size: self.network.stages()[self.layer].output,
@@ -79,10 +80,10 @@ impl Explainer {
     }
 }
 
-/// The block whose map is shown: the last one that pools. Behind it the map is no finer, and each place sees more of the picture.
+/// The block whose map is shown: the last one that pools or strides. Behind it the map is no finer, and each place sees more of the picture.
 fn explained(network: &Network) -> usize {
     let stages = network.stages();
-    stages.iter().rposition(|stage| stage.block.pool).unwrap_or(stages.len() - 1)
+    stages.iter().rposition(|stage| stage.block.pool || stage.block.strided).unwrap_or(stages.len() - 1)
 }
 
 impl HeatMap {

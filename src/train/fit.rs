@@ -3,8 +3,8 @@
 //! Owns what a run consists of and everything random in it, which follows from the seed alone. Must not know files, the clock or how
 //! progress is shown.
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::adam::Adam;
@@ -212,8 +212,12 @@ impl<'a> Fit<'a> {
             let load = |i: usize, input: &mut [f32]| {
                 let mut random = random(plan.seed, epoch, batch[i] as u64);
                 let change = Change::draw(&plan.augment, &mut random);
-                let ground = grounds.get(batch[i]).and_then(Option::as_ref);
-                change.apply(pictures.size(), pictures.grey(batch[i]), ground, normal, input);
+                // Half of the time the picture as it is: that is what it mostly looks like.
+                let others = pictures.views() - 1;
+                let other =
+                    if others > 0 && random.random_bool(0.5) { random.random_range(1..=others) } else { 0 };
+                let ground = grounds.get(batch[i]).and_then(Option::as_ref).filter(|_| other == 0);
+                change.apply(pictures.size(), pictures.view(batch[i], other), ground, normal, input);
             };
             let report = self.trainer.step(rate, &targets, &load);
             sum.loss += report.loss;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::kernels::conv::Window;
 use crate::kernels::{LANES, MapSize};
 
 /// The paper's tapered network: early layers are the widest, later ones narrow towards the classifier.
@@ -20,7 +21,7 @@ const MOST_BLOCKS: usize = 16;
 pub enum NetworkError {
     /// An item that is neither a convolution nor the dense layer.
     #[error(
-        "network item `{0}` is neither a convolution such as `16`, `16n`, `16p` or `16np` nor the dense layer `d64`"
+        "network item `{0}` is neither a convolution such as `16`, `16n`, `16np` or `16sn` nor the dense layer `d64`"
     )]
     Item(String),
     /// Too many or too few channels.
@@ -51,16 +52,26 @@ pub enum NetworkError {
 pub struct Block {
     /// Output channels.
     pub channels: usize,
+    /// Whether the convolution goes in steps of two pixels, else of one.
+    pub strided: bool,
     /// Whether batch normalisation follows ReLU.
     pub norm: bool,
     /// Whether pooling follows.
     pub pool: bool,
 }
 
+impl Block {
+    /// Pixels from one window of the convolution to the next.
+    pub fn stride(&self) -> usize {
+        if self.strided { 2 } else { 1 }
+    }
+}
+
 impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (norm, pool) = (if self.norm { "n" } else { "" }, if self.pool { "p" } else { "" });
-        write!(f, "{}{norm}{pool}", self.channels)
+        write!(f, "{}", self.channels)?;
+        let letters = [(self.strided, "s"), (self.norm, "n"), (self.pool, "p")];
+        letters.iter().filter(|(given, _)| *given).try_for_each(|(_, letter)| f.write_str(letter))
     }
 }
 
@@ -87,6 +98,11 @@ impl Stage {
     /// Output channels with those that fill the last vector.
     pub fn lanes_out(&self) -> usize {
         lanes(self.block.channels)
+    }
+
+    /// What its convolution takes.
+    pub fn window(&self) -> Window {
+        Window { size: self.input, channels: self.lanes_in, stride: self.block.stride() }
     }
 }
 
@@ -124,7 +140,7 @@ impl Slot {
     }
 }
 
-/// Blocks, then the mean of each channel, a dense layer with ReLU, and one output through the sigmoid.
+/// Blocks, then the mean of each channel, a dense layer with ReLU if it has any units, and one output through the sigmoid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
     input: MapSize,
@@ -136,11 +152,11 @@ pub struct Network {
 /// Where the head's parameters lie among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadSlots {
-    /// Channel x hidden unit.
+    /// Channel x hidden unit; empty without hidden units, as its bias.
     pub hidden_weights: Slot,
     /// One a hidden unit.
     pub hidden_bias: Slot,
-    /// One a hidden unit.
+    /// One a hidden unit, or one a channel without hidden units.
     pub output_weights: Slot,
     /// One number.
     pub output_bias: Slot,
@@ -148,7 +164,8 @@ pub struct HeadSlots {
 
 impl Network {
     /// Reads a text such as [`TAPERED`], for grey pictures of the given size: items between `-`, `,` or spaces; a convolution is its
-    /// channels, then `n` for batch normalisation and `p` for pooling; the last item is `d` and the units of the dense layer.
+    /// channels, then `s` for steps of two pixels, `n` for batch normalisation and `p` for pooling; the last item is `d` and the units of the
+    /// dense layer, `d0` for none.
     ///
     /// # Errors
     /// The first thing that is wrong with the text, or the item for which too few pixels are left.
@@ -160,7 +177,8 @@ impl Network {
             parse_block(last)?;
             return Err(NetworkError::Order);
         };
-        Self::new(&blocks, parse_channels(last, hidden)?, input)
+        let hidden = if hidden == "0" { 0 } else { parse_channels(last, hidden)? };
+        Self::new(&blocks, hidden, input)
     }
 
     /// A network of these blocks and a dense layer of `hidden` units, for grey pictures of size `input`.
@@ -184,11 +202,12 @@ impl Network {
         for &block in blocks {
             let too_small =
                 || NetworkError::TooSmall { item: block.to_string(), height: size.height, width: size.width };
-            let least = if block.pool { 4 } else { 3 };
+            let least = if block.pool { 3 + block.stride() } else { 3 };
             if size.height < least || size.width < least {
                 return Err(too_small());
             }
-            let conv = MapSize { height: size.height - 2, width: size.width - 2 };
+            let lanes_in = if stages.is_empty() { channels_in } else { lanes(channels_in) };
+            let conv = Window { size, channels: lanes_in, stride: block.stride() }.output();
             let half = MapSize { height: conv.height / 2, width: conv.width / 2 };
             let output = if block.pool { half } else { conv };
             let of_norm = if block.norm { block.channels } else { 0 };
@@ -198,14 +217,13 @@ impl Network {
                 gamma: slot(of_norm),
                 beta: slot(of_norm),
             };
-            let lanes_in = if stages.is_empty() { channels_in } else { lanes(channels_in) };
             stages.push(Stage { block, channels_in, lanes_in, input: size, conv, output, slots });
             (size, channels_in) = (output, block.channels);
         }
         let head = HeadSlots {
             hidden_weights: slot(channels_in * hidden),
             hidden_bias: slot(hidden),
-            output_weights: slot(hidden),
+            output_weights: slot(if hidden == 0 { channels_in } else { hidden }),
             output_bias: slot(1),
         };
         Ok(Self { input, stages, hidden, head })
@@ -221,7 +239,7 @@ impl Network {
         &self.stages
     }
 
-    /// Units of the hidden dense layer.
+    /// Units of the hidden dense layer; 0 without one.
     pub fn hidden(&self) -> usize {
         self.hidden
     }
@@ -253,7 +271,8 @@ impl Network {
     pub fn words(&self) -> Vec<String> {
         let mut words = vec![format!("input {}x{} grey", self.input.width, self.input.height)];
         for Stage { block, .. } in &self.stages {
-            words.push(format!("convolution 3x3, {} channels, relu", block.channels));
+            let step = if block.strided { " in steps of 2" } else { "" };
+            words.push(format!("convolution 3x3{step}, {} channels, relu", block.channels));
             if block.norm {
                 words.push("batch normalisation".to_owned());
             }
@@ -262,7 +281,9 @@ impl Network {
             }
         }
         words.push("global average pooling".to_owned());
-        words.push(format!("dense {}, relu", self.hidden));
+        if self.hidden > 0 {
+            words.push(format!("dense {}, relu", self.hidden));
+        }
         words.push("dense 1, sigmoid".to_owned());
         words
     }
@@ -279,14 +300,17 @@ impl fmt::Display for Network {
 
 fn parse_block(item: &str) -> Result<Block, NetworkError> {
     let digits = item.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let (norm, pool) = match &item[digits.len()..] {
-        "" => (false, false),
-        "n" => (true, false),
-        "p" => (false, true),
-        "np" => (true, true),
-        _ => return Err(NetworkError::Item(item.to_owned())),
+    let mut letters = &item[digits.len()..];
+    let mut given = |letter| {
+        let rest = letters.strip_prefix(letter);
+        letters = rest.unwrap_or(letters);
+        rest.is_some()
     };
-    Ok(Block { channels: parse_channels(item, digits)?, norm, pool })
+    let (strided, norm, pool) = (given('s'), given('n'), given('p'));
+    if !letters.is_empty() {
+        return Err(NetworkError::Item(item.to_owned()));
+    }
+    Ok(Block { channels: parse_channels(item, digits)?, strided, norm, pool })
 }
 
 fn parse_channels(item: &str, digits: &str) -> Result<usize, NetworkError> {
@@ -330,6 +354,9 @@ mod tests {
         assert!(error("16-d99999999999999999999").contains("outside 1..=256"));
         assert!(error("8p-8p-8p-8p-8p-8p-d64").contains("too small"));
         assert!(error("n-d64").contains("neither"));
+        assert!(error("16ps-d64").contains("neither"));
+        assert!(error("8s-8s-8s-8s-8sp-8-d0").contains("`8` gets a map of 1x1"));
+        assert!(error("8-d00").contains("outside"));
         assert!(Network::parse("8-d8", square(4)).is_err());
     }
 
@@ -340,11 +367,14 @@ mod tests {
         }
 
         #[test]
-        fn what_is_printed_is_read_again(channels in proptest::collection::vec((1usize..=40, proptest::bool::ANY), 1..5)) {
-            let blocks: Vec<Block> =
-                channels.iter().map(|&(channels, norm)| Block { channels, norm, pool: !norm }).collect();
-            let network = Network::new(&blocks, 5, square(200)).unwrap();
-            proptest::prop_assert_eq!(&Network::parse(&network.to_string(), square(200)).unwrap(), &network);
+        fn what_is_printed_is_read_again(
+            channels in proptest::collection::vec((1usize..=40, proptest::bool::ANY, proptest::bool::ANY), 1..5),
+            hidden in 0usize..3,
+        ) {
+            let block = |&(channels, strided, norm): &(usize, bool, bool)| Block { channels, strided, norm, pool: !norm };
+            let blocks: Vec<Block> = channels.iter().map(block).collect();
+            let network = Network::new(&blocks, hidden, square(500)).unwrap();
+            proptest::prop_assert_eq!(&Network::parse(&network.to_string(), square(500)).unwrap(), &network);
         }
     }
 }

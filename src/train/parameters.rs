@@ -22,8 +22,9 @@ pub fn initial<F: Float>(network: &Network, random: &mut Pcg64) -> Vec<F> {
         glorot(stage.slots.weights, 9 * stage.channels_in, 9 * stage.block.channels, &mut values);
         values[stage.slots.gamma.range()].fill(F::ONE);
     }
-    glorot(network.head().hidden_weights, network.features(), network.hidden(), &mut values);
-    glorot(network.head().output_weights, network.hidden(), 1, &mut values);
+    let head = network.head();
+    glorot(head.hidden_weights, network.features(), network.hidden(), &mut values);
+    glorot(head.output_weights, head.output_weights.len, 1, &mut values);
     values
 }
 
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn filling_and_draining_give_back_every_parameter() {
-        let network = Network::parse("3n-5p-17n-d6", MapSize { height: 20, width: 24 }).unwrap();
+        let network = Network::parse("3n-5p-17sn-d6", MapSize { height: 20, width: 24 }).unwrap();
         let values: Vec<f64> = initial(&network, &mut Pcg64::seed_from_u64(7));
         let mut filled = Filled::zero(&network);
         filled.fill(&network, &values);

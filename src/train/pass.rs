@@ -7,9 +7,10 @@ use super::exchange::{Broken, Exchange};
 use super::network::{Network, Stage};
 use super::parameters::{Filled, Moments, Statistics};
 use crate::kernels::float::Float;
-use crate::kernels::{conv, dense, norm, pool};
+use crate::kernels::{conv, norm, pool};
 
 mod explain;
+mod head;
 
 /// Added to a variance before its root is taken, as in Keras.
 pub const EPSILON: f64 = 1e-3;
@@ -86,7 +87,8 @@ pub(super) struct Pass<F> {
     traces: Vec<Trace<F>>,
     scalings: Vec<Scaling<F>>,
     slope: Vec<F>,
-    bordered: Vec<F>,
+    spread: Vec<F>,
+    head: head::Slopes<F>,
     nothing: Vec<F>,
     pub(super) gradient: Filled<F>,
 }
@@ -111,13 +113,14 @@ impl<F: Float> Pass<F> {
             logit: F::ZERO,
             gradient: vec![F::ZERO; gradient],
         };
-        let bordered = |s: &Stage| (s.conv.height + 4) * (s.conv.width + 4) * s.lanes_out();
+        let spread = |s: &Stage| (s.input.height + 2) * (s.input.width + 2) * s.lanes_out();
         Self {
             worker,
             traces: (0..pictures).map(|_| trace()).collect(),
             scalings: stages.iter().map(|_| Scaling::default()).collect(),
             slope: vec![F::ZERO; if_back(most(&|s| s.conv.height * s.conv.width * s.lanes_out()))],
-            bordered: vec![F::ZERO; if_back(most(&bordered))],
+            spread: vec![F::ZERO; if_back(most(&spread))],
+            head: head::Slopes::new(network),
             nothing: vec![F::ZERO; most(&|s| s.lanes_in.max(s.lanes_out()))],
             gradient: Filled::zero(network),
         }
@@ -182,8 +185,7 @@ impl<F: Float> Pass<F> {
             let (before, rest) = trace.blocks.split_at_mut(at);
             let input = before.last().map_or(trace.input.as_slice(), BlockMaps::output);
             let maps = &mut rest[0];
-            let lanes_in = stage.lanes_in;
-            conv::forward(stage.input, lanes_in, input, &block.weights, &block.bias, true, &mut maps.active);
+            conv::forward(stage.window(), input, &block.weights, &block.bias, true, &mut maps.active);
             if stage.block.pool {
                 let falling = if stage.block.norm { block.gamma.as_slice() } else { &self.nothing };
                 let falling = &falling[..stage.lanes_out()];
@@ -235,21 +237,6 @@ impl<F: Float> Pass<F> {
         }
     }
 
-    fn classify(&mut self, shared: Shared<'_, F>, pictures: usize) {
-        let parameters = shared.parameters;
-        let channels = shared.network.features();
-        for trace in &mut self.traces[..pictures] {
-            let map = trace.blocks.last().map_or(trace.input.as_slice(), BlockMaps::output);
-            pool::global_average(map, &mut trace.features);
-            let features = &trace.features[..channels];
-            let Filled { hidden_weights, hidden_bias, output_weights, output_bias, .. } = parameters;
-            dense::forward(features, hidden_weights, hidden_bias, true, &mut trace.hidden);
-            let mut logit = [F::ZERO];
-            dense::forward(&trace.hidden, output_weights, output_bias, false, &mut logit);
-            trace.logit = logit[0];
-        }
-    }
-
     /// The loss summed over this worker's share, and back through the network: leaves the gradient of the batch's mean loss. `targets` are 0
     /// (ok) to 1 (defective).
     pub(super) fn backward(&mut self, shared: Shared<'_, F>, targets: &[F]) -> Result<f64, Broken> {
@@ -258,42 +245,6 @@ impl<F: Float> Pass<F> {
             self.block_backward(shared, at, targets.len())?;
         }
         Ok(loss)
-    }
-
-    fn classify_backward(&mut self, shared: Shared<'_, F>, targets: &[F]) -> f64 {
-        let parameters = shared.parameters;
-        let channels = shared.network.features();
-        let share = F::from_f64(1.0 / shared.batch as f64);
-        let mut hidden_gradient = vec![F::ZERO; shared.network.hidden()];
-        let mut feature_gradient = vec![F::ZERO; self.traces.first().map_or(0, |t| t.features.len())];
-        let mut total = 0.0;
-        let sums = &mut self.gradient;
-        for (trace, &target) in self.traces.iter_mut().zip(targets) {
-            let (loss, slope) = dense::cross_entropy(trace.logit, target);
-            total += loss.to_f64();
-            let (weights, bias) = (&mut sums.output_weights, &mut sums.output_bias);
-            let slope = [slope * share];
-            dense::backward(
-                &trace.hidden,
-                &parameters.output_weights,
-                &slope,
-                weights,
-                bias,
-                &mut hidden_gradient,
-            );
-            dense::relu_backward(&trace.hidden, &mut hidden_gradient);
-            dense::backward(
-                &trace.features[..channels],
-                &parameters.hidden_weights,
-                &hidden_gradient,
-                &mut sums.hidden_weights,
-                &mut sums.hidden_bias,
-                &mut feature_gradient[..channels],
-            );
-            let map = trace.blocks.last().map_or(0, |maps| maps.output().len());
-            pool::global_average_backward(&feature_gradient, &mut trace.gradient[..map]);
-        }
-        total
     }
 
     fn block_backward(&mut self, shared: Shared<'_, F>, at: usize, pictures: usize) -> Result<(), Broken> {
@@ -328,14 +279,13 @@ impl<F: Float> Pass<F> {
             }
             let before = at.checked_sub(1).map(|before| &trace.blocks[before]);
             let input = before.map_or(trace.input.as_slice(), BlockMaps::output);
-            let lanes_in = stage.lanes_in;
-            conv::weight_gradient(stage.input, lanes_in, input, slope, &mut sums.weights, &mut sums.bias);
+            let window = stage.window();
+            conv::weight_gradient(window, input, slope, &mut sums.weights, &mut sums.bias);
             if at > 0 {
-                conv::border(stage.conv, lanes, slope, &mut self.bordered);
-                let size =
-                    crate::kernels::MapSize { height: stage.conv.height + 4, width: stage.conv.width + 4 };
-                let (turned, none) = (&shared.parameters.turned[at], &self.nothing[..lanes_in]);
-                conv::forward(size, lanes, &self.bordered, turned, none, false, &mut trace.gradient);
+                conv::spread(window, lanes, slope, &mut self.spread);
+                let spread = conv::Window { channels: lanes, ..window.spread() };
+                let (turned, none) = (&shared.parameters.turned[at], &self.nothing[..stage.lanes_in]);
+                conv::forward(spread, &self.spread, turned, none, false, &mut trace.gradient);
             }
         }
     }

@@ -5,31 +5,36 @@
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
 
-/// Grey pictures of one size with what their parts truly are.
+/// Grey pictures of one size with what their parts truly are. Of each there may be several views: the first is the picture as it is, the
+/// others show the same part in other circumstances.
 #[derive(Debug, Clone)]
 pub struct Pictures {
     size: MapSize,
+    views: usize,
     grey: Vec<u8>,
     truths: Vec<Truth>,
     groups: Vec<Option<u64>>,
 }
 
 impl Pictures {
-    /// None yet; each will have this size.
+    /// None yet; each will have this size and one view.
     pub fn new(size: MapSize) -> Self {
-        Self { size, grey: Vec::new(), truths: Vec::new(), groups: Vec::new() }
+        Self::with_views(size, 1)
     }
 
-    /// Adds a picture, one byte a pixel, rows from the top; `group` is the number of its photograph, where that is known.
+    /// None yet; each will have this size and so many views, at least one.
+    pub fn with_views(size: MapSize, views: usize) -> Self {
+        Self { size, views: views.max(1), grey: Vec::new(), truths: Vec::new(), groups: Vec::new() }
+    }
+
+    /// Adds a picture, one byte a pixel, rows from the top, one view after the other; `group` is the number of its photograph, where that
+    /// is known.
     ///
     /// # Panics
-    /// When `grey` has not the number of pixels that the size asks for.
+    /// When `grey` has not the number of pixels that size and views ask for.
     pub fn push(&mut self, grey: &[u8], truth: Truth, group: Option<u64>) {
-        assert_eq!(
-            grey.len(),
-            self.size.height * self.size.width,
-            "a picture has the size of its collection"
-        );
+        let wanted = self.views * self.size.height * self.size.width;
+        assert_eq!(grey.len(), wanted, "a picture has the size of its collection");
         self.grey.extend_from_slice(grey);
         self.truths.push(truth);
         self.groups.push(group);
@@ -50,10 +55,20 @@ impl Pictures {
         self.size
     }
 
-    /// Pixels of picture `at`.
+    /// Views of each.
+    pub fn views(&self) -> usize {
+        self.views
+    }
+
+    /// Pixels of picture `at` as it is.
     pub fn grey(&self, at: usize) -> &[u8] {
+        self.view(at, 0)
+    }
+
+    /// Pixels of view `view` of picture `at`.
+    pub fn view(&self, at: usize, view: usize) -> &[u8] {
         let len = self.size.height * self.size.width;
-        &self.grey[at * len..][..len]
+        &self.grey[(at * self.views + view) * len..][..len]
     }
 
     /// What the part of picture `at` truly is.
@@ -102,7 +117,7 @@ impl Pictures {
 }
 
 /// FNV-1a, 64 bits.
-pub(super) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+pub fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| {
         (print ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

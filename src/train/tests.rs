@@ -9,6 +9,8 @@ use crate::kernels::{Float, MapSize};
 
 /// Channel counts that fill no vector, odd sizes, every combination of normalisation and pooling.
 const ODD: &str = "3np-1-9n-10p-d5";
+/// Strides with and without the rest, behind another block and in front; no hidden layer.
+const STRIDED: &str = "3sn-9s-10np-d0";
 
 fn pictures(count: usize, len: usize) -> Vec<Vec<f64>> {
     let mut random = Pcg64::seed_from_u64(3);
@@ -16,7 +18,11 @@ fn pictures(count: usize, len: usize) -> Vec<Vec<f64>> {
 }
 
 fn odd_trainer(threads: usize) -> Trainer<f64> {
-    let network = Network::parse(ODD, MapSize { height: 19, width: 21 }).unwrap();
+    trainer_of(ODD, threads)
+}
+
+fn trainer_of(text: &str, threads: usize) -> Trainer<f64> {
+    let network = Network::parse(text, MapSize { height: 19, width: 21 }).unwrap();
     let mut random = Pcg64::seed_from_u64(5);
     let mut parameters: Vec<f64> = initial(&network, &mut random);
     // Gamma of either sign, and no bias at rest where ReLU bends.
@@ -33,24 +39,26 @@ fn the_gradient_of_the_whole_network_agrees_with_finite_differences() {
     let pictures = pictures(4, 19 * 21);
     let targets = [0.0, 1.0, 1.0, 0.1];
     let load = |i: usize, input: &mut [f64]| input.copy_from_slice(&pictures[i]);
-    let mut trainer = odd_trainer(1);
-    trainer.differentiate(&targets, &load);
-    let gradient = trainer.gradient().to_vec();
-    let mut worst = 0.0_f64;
-    for (at, &analytic) in gradient.iter().enumerate() {
-        let mut loss_at = |step: f64| {
-            let before = trainer.parameters[at];
-            trainer.parameters[at] = before + step;
-            let report = trainer.differentiate(&targets, &load);
-            trainer.parameters[at] = before;
-            report.loss / 4.0
-        };
-        let step = 1e-6;
-        let slope = (loss_at(step) - loss_at(-step)) / (2.0 * step);
-        worst = worst.max((slope - analytic).abs());
+    for text in [ODD, STRIDED] {
+        let mut trainer = trainer_of(text, 1);
+        trainer.differentiate(&targets, &load);
+        let gradient = trainer.gradient().to_vec();
+        let mut worst = 0.0_f64;
+        for (at, &analytic) in gradient.iter().enumerate() {
+            let mut loss_at = |step: f64| {
+                let before = trainer.parameters[at];
+                trainer.parameters[at] = before + step;
+                let report = trainer.differentiate(&targets, &load);
+                trainer.parameters[at] = before;
+                report.loss / 4.0
+            };
+            let step = 1e-6;
+            let slope = (loss_at(step) - loss_at(-step)) / (2.0 * step);
+            worst = worst.max((slope - analytic).abs());
+        }
+        let greatest = gradient.iter().fold(0.0_f64, |most, slope| most.max(slope.abs()));
+        assert!(greatest > 1e-2 && worst < 1e-6, "{text}: {worst} beside {greatest}");
     }
-    let greatest = gradient.iter().fold(0.0_f64, |most, slope| most.max(slope.abs()));
-    assert!(greatest > 1e-2 && worst < 1e-6, "{worst} beside {greatest}");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 //! Owns what each alteration does to pixels, and its name. Pure: noise comes from a seed. Must not know files, models or which
 //! alterations are tried.
 
+mod draw;
 mod pixels;
 
+pub use draw::draw;
 pub(crate) use pixels::blur_values;
 
 use std::fmt;

@@ -91,7 +91,9 @@ impl Made<'_> {
     /// What goes in, and what it was like in training.
     fn input(&self) -> Input {
         let size = self.network.input();
-        let each = |of: &[usize]| of.iter().map(|&at| self.pictures.grey(at)).collect::<Vec<_>>();
+        // Views are what the model was shown, too.
+        let views = |&at: &usize| (0..self.pictures.views()).map(move |view| self.pictures.view(at, view));
+        let each = |of: &[usize]| of.iter().flat_map(views).collect::<Vec<_>>();
         let (trained, held_out) = (each(&self.split.train), each(&self.split.validation));
         Input {
             familiar: learn(size, trained.into_iter(), held_out.into_iter(), FALSE_ALARMS),

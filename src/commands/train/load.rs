@@ -2,14 +2,19 @@
 
 use std::thread;
 
-use crate::camera::picture::read_picture;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use super::Settings;
+use crate::camera::picture::{drop_false_colour, read_picture};
 use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
 use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
-use crate::train::pictures::Pictures;
+use crate::train::pictures::{Pictures, fnv1a};
 use crate::vision::Preprocessor;
+use crate::vision::alter::draw;
 
 /// Most bytes of pixels that are held in memory: 8 GiB.
 const MOST_BYTES: usize = 8 << 30;
@@ -55,30 +60,26 @@ pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)
     Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise, familiar: None }
 }
 
-/// Reads all of the pictures.
+/// Reads all of the pictures, with as many views as the settings say.
 ///
 /// # Errors
 /// [`UsageError`] when they would not fit into memory.
-pub(super) fn load(
-    files: Vec<Labelled>,
-    size: MapSize,
-    normalise: Normalise,
-    threads: usize,
-) -> anyhow::Result<Loaded> {
-    let bytes = files.len() * size.height * size.width;
+pub(super) fn load(files: Vec<Labelled>, size: MapSize, settings: &Settings) -> anyhow::Result<Loaded> {
+    let views = 1 + usize::from(settings.views);
+    let bytes = files.len() * views * size.height * size.width;
     if bytes > MOST_BYTES {
         return Err(UsageError(format!(
-            "{} pictures at this --size need {} MiB of memory, more than {} MiB; use fewer or a smaller --size",
+            "{} pictures at this --size and --views need {} MiB of memory, more than {} MiB; use fewer or a smaller --size",
             files.len(),
             bytes >> 20,
             MOST_BYTES >> 20
         ))
         .into());
     }
-    let share = files.len().div_ceil(threads.max(1)).max(1);
+    let share = files.len().div_ceil(settings.threads().max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
         let spawn = |files| {
-            let work = move || read_all(files, size, normalise);
+            let work = move || read_all(files, size, settings);
             thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work)
         };
         let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
@@ -87,7 +88,8 @@ pub(super) fn load(
         };
         anyhow::Ok(handles.into_iter().flat_map(join).collect())
     })?;
-    let mut loaded = Loaded { pictures: Pictures::new(size), names: Vec::new(), skipped: Vec::new() };
+    let mut loaded =
+        Loaded { pictures: Pictures::with_views(size, views), names: Vec::new(), skipped: Vec::new() };
     for (file, read) in files.into_iter().zip(read) {
         match read {
             Ok(grey) => {
@@ -100,14 +102,35 @@ pub(super) fn load(
     Ok(loaded)
 }
 
-fn read_all(files: &[Labelled], size: MapSize, normalise: Normalise) -> Vec<Result<Vec<u8>, String>> {
-    let mut preprocessor = Preprocessor::for_pictures(&input(size, normalise, (0.0, 1.0)));
-    let mut frame = Frame::default();
+fn read_all(files: &[Labelled], size: MapSize, settings: &Settings) -> Vec<Result<Vec<u8>, String>> {
+    let mut preprocessor = Preprocessor::for_pictures(&input(size, settings.normalise, (0.0, 1.0)));
+    let (mut frame, mut grey) = (Frame::default(), Vec::new());
     let mut read = |file: &Labelled| {
         read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
-        let mut grey = Vec::new();
-        let made_out = preprocessor.picture(&frame, &mut grey);
-        made_out.then_some(grey).ok_or_else(|| "shows no part that can be made out".to_owned())
+        drop_false_colour(&mut frame);
+        if !preprocessor.picture(&frame, &mut grey) {
+            return Err("shows no part that can be made out".to_owned());
+        }
+        let mut views = grey.clone();
+        for view in 0..settings.views {
+            // The part of an altered picture may not be made out: then the picture is shown as it is.
+            let altered = altered(&frame, settings.seed, view, &file.name);
+            let made_out = preprocessor.picture(&altered, &mut grey);
+            let plain = views.len() / (usize::from(view) + 1);
+            if made_out { views.extend_from_slice(&grey) } else { views.extend_from_within(..plain) }
+        }
+        Ok(views)
     };
     files.iter().map(&mut read).collect()
+}
+
+/// One more view of a picture; the same for the same file, whatever the threads.
+fn altered(frame: &Frame, seed: u64, view: u8, name: &str) -> Frame {
+    let seed = fnv1a(name.bytes().chain(seed.to_le_bytes()).chain([view]));
+    let (mut from, mut into) = (frame.clone(), Frame::default());
+    for alteration in draw(&mut Pcg64::seed_from_u64(seed)) {
+        alteration.apply(seed, &from, &mut into);
+        std::mem::swap(&mut from, &mut into);
+    }
+    from
 }

@@ -85,7 +85,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let known = args.knowing.read()?;
     let files = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
     let (files, left_out) = known.apply(&args.folders.data, files)?;
-    let loaded = load::load(files, network.input(), args.settings.normalise, args.settings.threads())?;
+    let loaded = load::load(files, network.input(), &args.settings)?;
     loaded.tell_skipped();
     if known.has_groups() {
         loaded.all_known()?;

@@ -11,8 +11,8 @@ use crate::train::network::TAPERED;
 /// The settings on the command line.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::commands) struct Settings {
-    /// The network: convolutions as CHANNELS with `n` for batch normalisation and `p` for pooling, then `d` and the
-    /// units of the dense layer
+    /// The network: convolutions as CHANNELS with `s` for steps of two pixels, `n` for batch normalisation and `p` for pooling, then `d` and
+    /// the units of the dense layer, `d0` for none
     #[arg(long, value_name = "LAYERS", default_value = TAPERED)]
     network: String,
     /// Side of the square picture that the network sees, in pixels
@@ -38,6 +38,10 @@ pub(in crate::commands) struct Settings {
     /// located; its place, size, light and ground become the same)
     #[arg(long, value_name = "KIND", default_value = "none")]
     pub(super) normalise: Normalise,
+    /// Shows every picture in so many more ways, altered at random as `eval --stress` alters it, before it is made like the others; half of
+    /// the time the picture itself is shown
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub(super) views: u8,
     /// Draws labels towards 0.5 by this share, 0 to 0.5: makes scores less sure and wrong labels less harmful
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     smoothing: f64,

@@ -1,7 +1,7 @@
 //! Which places of a map speak for DEFECT: the gradient of the answer, times what the network saw there.
 
 use super::{Pass, Shared};
-use crate::kernels::{Float, dense, pool};
+use crate::kernels::Float;
 use crate::train::exchange::Exchange;
 use crate::train::network::Network;
 use crate::train::parameters::{Filled, Statistics};
@@ -20,7 +20,7 @@ impl<F: Float> Pass<F> {
         let logit = self.forward_fixed(network, parameters, statistics, 1)[0];
         let exchange = Exchange::new(1);
         let shared = Shared { network, parameters, exchange: &exchange, batch: 1 };
-        self.logit_backward(shared);
+        self.head.backward(shared, &mut self.traces[0], F::ONE, &mut self.gradient);
         for at in (layer + 1..network.stages().len()).rev() {
             let factors = self.fixed_factors(network, at);
             self.through_block(shared, at, 1, &factors);
@@ -42,26 +42,5 @@ impl<F: Float> Pass<F> {
         let lanes = stage.lanes_out();
         let scale = if stage.block.norm { self.scalings[at].scale.clone() } else { vec![F::ONE; lanes] };
         [scale, vec![F::ZERO; lanes], vec![F::ZERO; lanes]]
-    }
-
-    /// Leaves the gradient of the logit with respect to the last block's map.
-    fn logit_backward(&mut self, shared: Shared<'_, F>) {
-        let (parameters, channels) = (shared.parameters, shared.network.features());
-        let (trace, sums) = (&mut self.traces[0], &mut self.gradient);
-        let mut hidden = vec![F::ZERO; shared.network.hidden()];
-        let mut features = vec![F::ZERO; trace.features.len()];
-        let (weights, bias) = (&mut sums.output_weights, &mut sums.output_bias);
-        dense::backward(&trace.hidden, &parameters.output_weights, &[F::ONE], weights, bias, &mut hidden);
-        dense::relu_backward(&trace.hidden, &mut hidden);
-        dense::backward(
-            &trace.features[..channels],
-            &parameters.hidden_weights,
-            &hidden,
-            &mut sums.hidden_weights,
-            &mut sums.hidden_bias,
-            &mut features[..channels],
-        );
-        let map = trace.blocks.last().map_or(0, |maps| maps.output().len());
-        pool::global_average_backward(&features, &mut trace.gradient[..map]);
     }
 }
