@@ -22,6 +22,9 @@ pub mod labelled;
 mod man;
 mod orders;
 mod progress;
+#[cfg(not(feature = "train"))]
+#[path = "prune_off.rs"]
+mod prune;
 mod reload;
 mod reporter;
 mod run;
@@ -45,6 +48,8 @@ use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
 
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
+#[cfg(feature = "train")]
+use train::prune;
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -85,6 +90,7 @@ commands! {
         Eval => eval,
         Threshold => threshold,
         Train => train,
+        Prune => prune,
         Draw => draw,
         Audit => audit,
         Bench => bench,

@@ -9,7 +9,7 @@ use tract_onnx::pb::{GraphProto, NodeProto};
 
 use super::load::Source;
 use super::{ModelError, graph};
-use crate::config::manifest::{Colour, OutputKind};
+use crate::config::manifest::{Colour, Manifest, OutputKind};
 use crate::kernels::MapSize;
 use crate::train::network::{Block, Slot};
 use crate::train::{EPSILON, Network, Statistics};
@@ -25,6 +25,8 @@ pub struct Trained {
     pub statistics: Statistics,
     /// Whether its output is the probability of OK.
     pub inverted: bool,
+    /// Its manifest.
+    pub manifest: Manifest,
 }
 
 /// Reads the network at `path`, or a built-in one by its bare name, from its ONNX file and manifest.
@@ -44,12 +46,12 @@ pub fn trained(path: &Path) -> Result<Trained, ModelError> {
     let inverted = manifest.output.classes.first() == Some(&manifest.output.defect);
     let graph = model.graph.as_ref().ok_or_else(|| refuse(other("it is empty")))?;
     let (network, parameters, statistics) = recognise(graph, input).map_err(|what| refuse(other(&what)))?;
-    Ok(Trained { network, parameters, statistics, inverted })
+    Ok(Trained { network, parameters, statistics, inverted, manifest })
 }
 
 fn other(what: &str) -> String {
     format!(
-        "the graph is not one that `castgate train` writes ({what}), and only those can be looked into; leave the heat map out"
+        "the graph is not one that `castgate train` writes ({what}), and only those can be looked into or pruned: train one with castgate, or leave the heat map out"
     )
 }
 

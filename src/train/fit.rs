@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 use super::adam::Adam;
 use super::augment::{Augment, Change, Kind};
 use super::network::Network;
-use super::parameters::{Statistics, initial};
+use super::parameters::{Moments, Statistics, initial};
 use super::pictures::{Pictures, fnv1a};
 use super::quality::{Judged, Quality, judge};
 use super::split::Split;
@@ -143,6 +143,12 @@ impl<'a> Fit<'a> {
         Self { plan, pictures, split, normal, grounds, trainer, epoch: 0, best: None }
     }
 
+    /// Begins with these weights instead of random ones.
+    pub fn begin_with(&mut self, parameters: Vec<f32>) {
+        self.trainer.adam = Adam::new(parameters.len());
+        self.trainer.parameters = parameters;
+    }
+
     /// Goes on from where another run of the same plan was.
     pub fn resume(&mut self, progress: Progress) {
         self.epoch = progress.epoch;
@@ -253,6 +259,15 @@ impl<'a> Fit<'a> {
         let parameters = self.trainer.parameters.clone();
         let judged = self.scores(&parameters, &statistics, &self.split.validation);
         Candidate { epoch, parameters, statistics, quality: judge(&judged, 0.5) }
+    }
+
+    /// Mean and variance of what each channel of each block gives, over at most `most` training pictures.
+    pub fn outputs(&mut self, parameters: &[f32], statistics: &Statistics, most: usize) -> Vec<Moments> {
+        let (pictures, normal, of) = (self.pictures, self.normal, &self.split.train);
+        // Spread over the collection, in which the good parts come first.
+        let count = most.min(of.len());
+        let load = |i: usize, input: &mut [f32]| plain(pictures, normal, of[i * of.len() / count], input);
+        self.trainer.outputs(parameters, statistics, count, &load)
     }
 
     /// Scores of the pictures `of`, as at run time.

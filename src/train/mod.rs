@@ -10,6 +10,7 @@ pub mod network;
 mod parameters;
 mod pass;
 pub mod pictures;
+pub mod prune;
 pub mod quality;
 pub mod split;
 pub mod step;

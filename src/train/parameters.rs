@@ -152,6 +152,15 @@ pub struct Moments {
     pub variance: Vec<f64>,
 }
 
+/// The moments of the channels `keep`, filled up like `filled`; empty where there are none.
+pub(super) fn lanes_of(moments: &Moments, keep: &[usize], filled: &Moments) -> Moments {
+    let mut narrow = filled.clone();
+    for (to, &from) in keep.iter().enumerate().take(narrow.mean.len()) {
+        (narrow.mean[to], narrow.variance[to]) = (moments.mean[from], moments.variance[from]);
+    }
+    narrow
+}
+
 impl Statistics {
     /// Mean 0 and variance 1 for each channel.
     pub fn unit(network: &Network) -> Self {

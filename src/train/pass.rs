@@ -177,6 +177,24 @@ impl<F: Float> Pass<F> {
         self.scalings.iter().map(|scaling| &scaling.moments)
     }
 
+    /// Mean and variance over the places of what each channel of each block gave for the first picture.
+    pub(super) fn output_moments(&self, network: &Network) -> Vec<Moments> {
+        let of_block = |(maps, stage): (&BlockMaps<F>, &Stage)| {
+            let lanes = stage.lanes_out();
+            let (mut mean, mut squares) = (vec![0.0; lanes], vec![0.0; lanes]);
+            norm::sum_products(maps.output(), maps.output(), &mut mean, &mut squares);
+            let count = (stage.output.height * stage.output.width) as f64;
+            mean.iter_mut().for_each(|sum| *sum /= count);
+            let spread = squares.iter().zip(&mean).map(|(sum, mean)| (sum / count - mean * mean).max(0.0));
+            Moments { variance: spread.collect(), mean }
+        };
+        self.traces
+            .iter()
+            .take(1)
+            .flat_map(|trace| trace.blocks.iter().zip(network.stages()).map(of_block))
+            .collect()
+    }
+
     /// Convolution, ReLU and pooling of block `at`.
     fn convolve(&mut self, shared: Shared<'_, F>, at: usize, pictures: usize) {
         let stage = &shared.network.stages()[at];

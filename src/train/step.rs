@@ -183,6 +183,30 @@ impl<F: Float> Trainer<F> {
     }
 }
 
+impl<F: Float> Trainer<F> {
+    /// Mean and variance of what each channel of each block gives, over `pictures` pictures and all places, as at run time. Channels are
+    /// filled up.
+    pub fn outputs(
+        &mut self,
+        parameters: &[F],
+        statistics: &Statistics,
+        pictures: usize,
+        load: Load<'_, F>,
+    ) -> Vec<Moments> {
+        self.filled.fill(&self.network, parameters);
+        let mut total = Statistics::default();
+        let Some(pass) = self.scorers.first_mut() else { return total.blocks };
+        for i in 0..pictures {
+            pass.inputs().take(1).for_each(|input| load(i, input));
+            pass.forward_fixed(&self.network, &self.filled, statistics, 1);
+            let part = Statistics { blocks: pass.output_moments(&self.network) };
+            accumulate(&mut total, &part);
+        }
+        finish(&mut total, pictures.max(1) as f64);
+        total.blocks
+    }
+}
+
 fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     name: &str,

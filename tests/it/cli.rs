@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use crate::golden::{castgate, run};
 
-const COMMANDS: [&str; 8] = ["why", "audit", "send", "simulate", "check", "config", "completions", "man"];
+const COMMANDS: [&str; 9] =
+    ["why", "audit", "prune", "send", "simulate", "check", "config", "completions", "man"];
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()

@@ -152,3 +152,45 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn a_pruned_model_is_smaller_runs_and_is_within_the_tolerance() {
+    let dir = tempfile::tempdir().unwrap();
+    draw(dir.path(), 40);
+    let out = |name: &str| dir.path().join(name);
+    let network = ["--network", "12sn-9np-d0", "--epochs", "30", "--rate", "0.01", "--augment", "none"];
+    let trained = train(dir.path(), &out("whole.onnx"), &network);
+    assert_eq!(trained.status.code(), Some(0), "{}", said(&trained));
+    let prune = |model: &str, more: &[&str]| {
+        let mut command = castgate();
+        command
+            .arg("prune")
+            .arg(out(model))
+            .arg("--data")
+            .arg(dir.path())
+            .arg("--out")
+            .arg(out("small.onnx"));
+        command.args(["--batch", "8", "--threads", "2", "--augment", "none"]).args(more).output().unwrap()
+    };
+    // Any loss is allowed, so that the choice is the last point of the curve.
+    let pruned = prune("whole.onnx", &["--tolerance", "100", "--down-to", "40"]);
+    assert_eq!(pruned.status.code(), Some(0), "{}", said(&pruned));
+    let manifest =
+        |name: &str| -> Manifest { yaml::from_str(&fs::read_to_string(out(name)).unwrap()).unwrap() };
+    let (whole, small) = (manifest("whole.yaml"), manifest("small.yaml"));
+    assert!(small.parameters < whole.parameters * 3 / 4, "{}", said(&pruned));
+    assert_eq!((small.input.mean, small.input.std), (whole.input.mean, whole.input.std));
+    assert_eq!(model::open(&out("small.onnx")).unwrap().info().parameters, small.parameters);
+    let curve = fs::read_to_string(out("small.csv")).unwrap();
+    assert!(curve.lines().nth(1).unwrap().starts_with("12sn-9np-d0,"), "{curve}");
+    assert!(curve.lines().count() > 3, "{curve}");
+    for (model, more, part) in [
+        ("whole.onnx", &["--tolerance", "-1"][..], "'-1'"),
+        ("whole.onnx", &["--tolerance", "101"], "outside 0 to 100"),
+        ("none.onnx", &[], "none.onnx"),
+    ] {
+        let refused = prune(model, more);
+        assert!(matches!(refused.status.code(), Some(2 | 3)), "{}", said(&refused));
+        assert!(said(&refused).contains(part), "{}", said(&refused));
+    }
+}

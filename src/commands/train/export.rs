@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 
-use super::{Args, load, say};
+use super::settings::Recipe;
+use super::{load, say};
 use crate::commands::files::write_whole;
 use crate::commands::labelled::short_name;
-use crate::config::manifest::{Images, Input, Manifest, Output, OutputKind, Quality, Training};
+use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, OutputKind, Quality, Training};
 use crate::config::yaml;
 use crate::model;
 use crate::train::Network;
@@ -28,7 +29,13 @@ const TOLERANCE: f32 = 1e-3;
 
 /// A trained network and where it comes from.
 pub(super) struct Made<'a> {
-    pub(super) args: &'a Args,
+    /// ONNX file to write.
+    pub(super) out: &'a Path,
+    /// Folder of the pictures, and their licence.
+    pub(super) data: &'a Path,
+    pub(super) licence: &'a str,
+    pub(super) normalise: Normalise,
+    pub(super) recipe: &'a Recipe,
     pub(super) network: &'a Network,
     pub(super) pictures: &'a Pictures,
     pub(super) split: &'a Split,
@@ -53,7 +60,7 @@ impl Made<'_> {
         }
         let yaml = yaml::to_string(&manifest).map_err(|problem| anyhow::anyhow!("{problem}"))?;
         self.check(&onnx, &yaml, &judged)?;
-        let (onnx_file, yaml_file) = (&self.args.out, self.args.out.with_extension("yaml"));
+        let (onnx_file, yaml_file) = (self.out, self.out.with_extension("yaml"));
         write_whole(onnx_file, &onnx)?;
         write_whole(&yaml_file, yaml.as_bytes())?;
         let quality = &manifest.quality;
@@ -97,12 +104,12 @@ impl Made<'_> {
         let (trained, held_out) = (each(&self.split.train), each(&self.split.validation));
         Input {
             familiar: learn(size, trained.into_iter(), held_out.into_iter(), FALSE_ALARMS),
-            ..load::input(size, self.args.settings.normalise, self.normal)
+            ..load::input(size, self.normalise, self.normal)
         }
     }
 
     fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
-        let (args, split) = (self.args, self.split);
+        let (recipe, split) = (self.recipe, self.split);
         let name = |path: &Path| {
             path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         };
@@ -110,7 +117,7 @@ impl Made<'_> {
         let quality = judge(judged, threshold);
         let leaks = split.leaks(self.pictures);
         Manifest {
-            name: name(&args.out),
+            name: name(self.out),
             sha256: model::fingerprint(onnx),
             input: self.input(),
             output: Output {
@@ -125,26 +132,26 @@ impl Made<'_> {
             training: Training {
                 command: command(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
-                data: short_name(&args.folders.data),
-                data_licence: args.licence.clone(),
+                data: short_name(self.data),
+                data_licence: self.licence.to_owned(),
                 images: Images {
                     train_ok: split.train.len() - defective(&split.train),
                     train_defect: defective(&split.train),
                     validation_ok: split.validation.len() - defective(&split.validation),
                     validation_defect: defective(&split.validation),
                 },
-                seed: args.settings.seed,
+                seed: recipe.seed,
                 epochs: self.epochs,
                 best_epoch: self.best.epoch,
                 network: self.network.words(),
-                augment: Some(args.settings.augment().to_string()),
+                augment: Some(recipe.augment(self.normalise).to_string()),
             },
             quality: Quality {
                 measured_on: format!(
                     "{} validation pictures, {} % of the data by seed {}; repeats pixel for pixel are on one side, {}",
                     judged.len(),
-                    args.settings.validation,
-                    args.settings.seed,
+                    recipe.validation,
+                    recipe.seed,
                     if leaks.is_some() {
                         "and so are pictures of one photograph"
                     } else {

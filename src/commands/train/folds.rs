@@ -18,7 +18,7 @@ use crate::train::Network;
 use crate::train::fit::Fit;
 use crate::train::pictures::Pictures;
 use crate::train::quality::threshold;
-use crate::train::split::{Split, folds, leaks};
+use crate::train::split::{folds, leaks};
 
 /// What the folds are asked to do.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,11 +52,11 @@ pub(in crate::commands) fn run_folds(
         std::fs::create_dir_all(work)
             .with_context(|| format!("cannot make the folder {}", work.display()))?;
     }
-    let loaded = load::load(files, network.input(), settings)?;
+    let loaded = load::load(files, network.input(), settings.normalise, &settings.recipe)?;
     loaded.tell_skipped();
     loaded.all_known()?;
     let count = usize::from(args.folds.unwrap_or(2));
-    let tested = folds(&loaded.pictures, count, settings.seed);
+    let tested = folds(&loaded.pictures, count, settings.recipe.seed);
     let mut results = Vec::with_capacity(count);
     for (at, tested) in tested.iter().enumerate() {
         say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
@@ -64,7 +64,7 @@ pub(in crate::commands) fn run_folds(
         let one = One { settings, network: &network, pictures: &loaded.pictures, names: &loaded.names };
         results.push(one.run(tested, file.as_deref(), &stop)?);
     }
-    let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.seed);
+    let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.recipe.seed);
     let skipped = loaded.skipped.into_iter().map(|(file, why)| Skipped { file, why }).collect();
     Ok(FoldsReport::new(split, left_out as u64, &results, skipped))
 }
@@ -82,7 +82,7 @@ impl One<'_> {
         let pictures = self.pictures;
         let others: Vec<usize> = (0..pictures.len()).filter(|at| tested.binary_search(at).is_err()).collect();
         require(!tested.is_empty(), || "fewer photographs than folds; use a smaller --folds".to_owned())?;
-        let split = Split::among(pictures, &others, self.settings.validation_share(), self.settings.seed);
+        let split = self.settings.recipe.split(pictures, &others);
         enough(pictures, &split)?;
         let plan = self.settings.plan(split.train.len());
         let mut fit = Fit::new(self.network.clone(), plan, pictures, &split, normal(pictures, &split));

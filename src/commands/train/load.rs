@@ -5,7 +5,7 @@ use std::thread;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use super::Settings;
+use super::settings::Recipe;
 use crate::camera::picture::{drop_false_colour, read_picture};
 use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
@@ -60,12 +60,17 @@ pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)
     Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise, familiar: None }
 }
 
-/// Reads all of the pictures, with as many views as the settings say.
+/// Reads all of the pictures, with as many views as the recipe says.
 ///
 /// # Errors
 /// [`UsageError`] when they would not fit into memory.
-pub(super) fn load(files: Vec<Labelled>, size: MapSize, settings: &Settings) -> anyhow::Result<Loaded> {
-    let views = 1 + usize::from(settings.views);
+pub(super) fn load(
+    files: Vec<Labelled>,
+    size: MapSize,
+    normalise: Normalise,
+    recipe: &Recipe,
+) -> anyhow::Result<Loaded> {
+    let views = 1 + usize::from(recipe.views);
     let bytes = files.len() * views * size.height * size.width;
     if bytes > MOST_BYTES {
         return Err(UsageError(format!(
@@ -76,10 +81,10 @@ pub(super) fn load(files: Vec<Labelled>, size: MapSize, settings: &Settings) -> 
         ))
         .into());
     }
-    let share = files.len().div_ceil(settings.threads().max(1)).max(1);
+    let share = files.len().div_ceil(recipe.threads().max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
         let spawn = |files| {
-            let work = move || read_all(files, size, settings);
+            let work = move || read_all(files, size, normalise, recipe);
             thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work)
         };
         let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
@@ -102,8 +107,13 @@ pub(super) fn load(files: Vec<Labelled>, size: MapSize, settings: &Settings) -> 
     Ok(loaded)
 }
 
-fn read_all(files: &[Labelled], size: MapSize, settings: &Settings) -> Vec<Result<Vec<u8>, String>> {
-    let mut preprocessor = Preprocessor::for_pictures(&input(size, settings.normalise, (0.0, 1.0)));
+fn read_all(
+    files: &[Labelled],
+    size: MapSize,
+    normalise: Normalise,
+    recipe: &Recipe,
+) -> Vec<Result<Vec<u8>, String>> {
+    let mut preprocessor = Preprocessor::for_pictures(&input(size, normalise, (0.0, 1.0)));
     let (mut frame, mut grey) = (Frame::default(), Vec::new());
     let mut read = |file: &Labelled| {
         read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
@@ -112,9 +122,9 @@ fn read_all(files: &[Labelled], size: MapSize, settings: &Settings) -> Vec<Resul
             return Err("shows no part that can be made out".to_owned());
         }
         let mut views = grey.clone();
-        for view in 0..settings.views {
+        for view in 0..recipe.views {
             // The part of an altered picture may not be made out: then the picture is shown as it is.
-            let altered = altered(&frame, settings.seed, view, &file.name);
+            let altered = altered(&frame, recipe.seed, view, &file.name);
             let made_out = preprocessor.picture(&altered, &mut grey);
             let plain = views.len() / (usize::from(view) + 1);
             if made_out { views.extend_from_slice(&grey) } else { views.extend_from_within(..plain) }

@@ -6,6 +6,7 @@ mod export;
 mod folds;
 mod load;
 mod progress;
+pub(super) mod prune;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -80,18 +81,19 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let args = &args;
     let network = check(args)?;
+    let recipe = &args.settings.recipe;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
     let files = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
     let (files, left_out) = known.apply(&args.folders.data, files)?;
-    let loaded = load::load(files, network.input(), &args.settings)?;
+    let loaded = load::load(files, network.input(), args.settings.normalise, recipe)?;
     loaded.tell_skipped();
     if known.has_groups() {
         loaded.all_known()?;
     }
     let pictures = loaded.pictures;
-    let split = Split::new(&pictures, args.settings.validation_share(), args.settings.seed);
+    let split = recipe.split(&pictures, &(0..pictures.len()).collect::<Vec<_>>());
     enough(&pictures, &split)?;
     say_data(&pictures, &split, loaded.skipped.len(), left_out);
     let normal = normal(&pictures, &split);
@@ -112,7 +114,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let nothing = || anyhow!("nothing was trained: the checkpoint has no epoch left to run and no best one");
     let best = fit.best().cloned().ok_or_else(nothing)?;
     let made = Made {
-        args,
+        out: &args.out,
+        data: &args.folders.data,
+        licence: &args.licence,
+        normalise: args.settings.normalise,
+        recipe,
         network: &network,
         pictures: &pictures,
         split: &split,

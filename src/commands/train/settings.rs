@@ -7,6 +7,8 @@ use crate::train::Network;
 use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
 use crate::train::network::TAPERED;
+use crate::train::pictures::Pictures;
+use crate::train::split::Split;
 
 /// The settings on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +23,17 @@ pub(in crate::commands) struct Settings {
     /// Passes over the training pictures
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) epochs: u32,
+    /// What makes pictures alike, in training and ever after: `none`, `light` (the same mean and spread), or `round` (a round part is
+    /// located; its place, size, light and ground become the same)
+    #[arg(long, value_name = "KIND", default_value = "none")]
+    pub(super) normalise: Normalise,
+    #[command(flatten)]
+    pub(super) recipe: Recipe,
+}
+
+/// How any network is trained.
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::commands) struct Recipe {
     /// Pictures for one training step
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=1024))]
     batch: u16,
@@ -34,10 +47,6 @@ pub(in crate::commands) struct Settings {
     /// `paper`, and amounts of kinds, such as `full,motion=0,shift=0.1`; see docs/training.md
     #[arg(long, value_name = "CHANGES", default_value = "full")]
     augment: Augment,
-    /// What makes pictures alike, in training and ever after: `none`, `light` (the same mean and spread), or `round` (a round part is
-    /// located; its place, size, light and ground become the same)
-    #[arg(long, value_name = "KIND", default_value = "none")]
-    pub(super) normalise: Normalise,
     /// Shows every picture in so many more ways, altered at random as `eval --stress` alters it, before it is made like the others; half of
     /// the time the picture itself is shown
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=50))]
@@ -62,10 +71,23 @@ impl Settings {
         let side = usize::from(self.size);
         let network = Network::parse(&self.network, MapSize { height: side, width: side })
             .map_err(|error| UsageError(format!("--network: {error}")))?;
+        self.recipe.check()?;
+        Ok(network)
+    }
+
+    /// What is asked of a run on `pictures` training pictures.
+    pub(super) fn plan(&self, pictures: usize) -> Plan {
+        self.recipe.plan(self.epochs, self.normalise, pictures)
+    }
+}
+
+impl Recipe {
+    /// # Errors
+    /// [`UsageError`] naming the setting that does not do.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
         let (rate, smoothing) = (self.rate, self.smoothing);
         require(rate > 0.0 && rate <= 1.0, || format!("--rate {rate} is outside 0 to 1"))?;
-        require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
-        Ok(network)
+        require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -73,27 +95,27 @@ impl Settings {
         self.threads.map_or_else(cores, usize::from)
     }
 
-    /// Share of the pictures that is kept for validation, 0 to 1.
-    pub(super) fn validation_share(&self) -> f64 {
-        f64::from(self.validation) / 100.0
+    /// The pictures `among` all, divided into those to train on and those to choose by.
+    pub(super) fn split(&self, pictures: &Pictures, among: &[usize]) -> Split {
+        Split::among(pictures, among, f64::from(self.validation) / 100.0, self.seed)
     }
 
     /// The changes to training pictures: where the ground is made the same anyway, it is not changed.
-    pub(super) fn augment(&self) -> Augment {
-        match self.normalise {
+    pub(super) fn augment(&self, normalise: Normalise) -> Augment {
+        match normalise {
             Normalise::Round => self.augment.without(Kind::Ground),
             _ => self.augment,
         }
     }
 
-    /// What is asked of a run on `pictures` training pictures.
-    pub(super) fn plan(&self, pictures: usize) -> Plan {
+    /// What is asked of a run of `epochs` on `pictures` training pictures.
+    pub(super) fn plan(&self, epochs: u32, normalise: Normalise, pictures: usize) -> Plan {
         Plan {
-            epochs: self.epochs,
+            epochs,
             batch: usize::from(self.batch).min(pictures),
             rate: self.rate,
             seed: self.seed,
-            augment: self.augment(),
+            augment: self.augment(normalise),
             smoothing: self.smoothing,
             threads: self.threads(),
         }

@@ -1,0 +1,22 @@
+//! `castgate prune` in a build without the feature `train`: says so.
+
+use std::ffi::OsString;
+
+use super::{ExitCode, UsageError};
+
+/// Makes a trained model smaller (not in this build)
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    ignored: Vec<OsString>,
+}
+
+/// Refuses.
+///
+/// # Errors
+/// Always.
+pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
+    let text =
+        "this build has no `train` feature; build castgate with `cargo build --release --features train`";
+    Err(UsageError(text.to_owned()).into())
+}

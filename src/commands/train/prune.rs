@@ -1,0 +1,252 @@
+//! `castgate prune`: takes channels out of a trained model step by step, trains the rest a little after each, and keeps the smallest model
+//! that is good enough.
+//!
+//! Owns the order of the steps, the curve and the choice. What is taken out is known to `train/prune.rs`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::anyhow;
+
+use super::export::Made;
+use super::settings::{Recipe, require};
+use super::{enough, load, say, say_data, stop_on_signal, train};
+use crate::commands::files::{try_out, write_whole};
+use crate::commands::known::Knowing;
+use crate::commands::labelled::Folders;
+use crate::commands::{ExitCode, UsageError};
+use crate::config::manifest::Normalise;
+use crate::model::read::{Trained, trained};
+use crate::train::fit::{Candidate, Fit, Plan};
+use crate::train::pictures::Pictures;
+use crate::train::prune::Grown;
+use crate::train::quality::{Quality, judge, threshold};
+use crate::train::split::Split;
+
+/// Fine-tuning moves weights less than training from nothing: this share of the learning rate.
+const GENTLE: f64 = 1.0 / 3.0;
+/// Training pictures by which the importance of channels is measured.
+const MEASURED_ON: usize = 256;
+/// The curve goes on past the tolerance by so many times of it: a step may lose what the next one's training finds again.
+const HOPE: f64 = 4.0;
+
+/// Make a trained model smaller
+///
+/// Takes whole channels out of a model that `castgate train` wrote, those first that matter least for the work they cost, and trains the
+/// rest a little after each step. Writes the curve of quality against size (OUT.csv) and the smallest model whose accuracy on the
+/// validation pictures is within --tolerance of the first one's.
+///
+/// Ctrl-C ends it early: the choice is then made among the steps that are complete.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate prune impeller.onnx --data pictures --out small.onnx
+  castgate prune impeller.onnx --data pictures --out small.onnx --down-to 20 --epochs 8 --groups groups.csv
+
+Exit codes: 0 made smaller, 1 nothing can be spared: no model was written, 2 the model, the pictures or the settings do not do,
+3 a file cannot be read or written")]
+pub(in crate::commands) struct Args {
+    /// ONNX file of the model, or `demo` or `casting` for a built-in one
+    #[arg(value_name = "MODEL.onnx")]
+    model: PathBuf,
+    #[command(flatten)]
+    folders: Folders,
+    /// ONNX file to write; its manifest gets the same name with `.yaml`, the curve with `.csv`
+    #[arg(long, value_name = "OUT.onnx")]
+    out: PathBuf,
+    /// Where to stop, in percent of the first model's multiply-adds
+    #[arg(long, value_name = "PERCENT", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=95))]
+    down_to: u8,
+    /// What a step takes away, in percent of the multiply-adds that are left
+    #[arg(long, value_name = "PERCENT", default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..=50))]
+    step: u8,
+    /// Accuracy on the validation pictures that may be lost, in percentage points
+    #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
+    tolerance: f64,
+    /// Passes over the training pictures after each step
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    epochs: u32,
+    #[command(flatten)]
+    knowing: Knowing,
+    #[command(flatten, next_help_heading = "Training after each step")]
+    recipe: Recipe,
+}
+
+/// One point of the curve.
+struct Point {
+    grown: Grown,
+    epoch: u32,
+    quality: Quality,
+    threshold: f32,
+}
+
+impl Point {
+    fn multiply_adds(&self) -> usize {
+        self.grown.network.multiply_adds()
+    }
+}
+
+/// What every step works on.
+struct Course<'a> {
+    args: &'a Args,
+    normalise: Normalise,
+    normal: (f32, f32),
+    pictures: &'a Pictures,
+    split: &'a Split,
+}
+
+/// Runs the pruning.
+///
+/// # Errors
+/// [`UsageError`] when settings or pictures do not allow it; others when the model is none of castgate's, or a file cannot be written.
+pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    args.recipe.check()?;
+    require((0.0..=100.0).contains(&args.tolerance), || {
+        format!("--tolerance {} is outside 0 to 100", args.tolerance)
+    })?;
+    let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
+    require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
+    try_out(&args.out)?;
+    let Trained { network, parameters, statistics, inverted, manifest } = trained(&args.model)?;
+    require(!inverted, || {
+        "the model answers with the probability of OK; castgate prunes those it trained".to_owned()
+    })?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
+    let known = args.knowing.read()?;
+    let files = args.folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
+    let (files, left_out) = known.apply(&args.folders.data, files)?;
+    let normalise = manifest.input.normalise;
+    let loaded = load::load(files, network.input(), normalise, &args.recipe)?;
+    loaded.tell_skipped();
+    if known.has_groups() {
+        loaded.all_known()?;
+    }
+    let pictures = loaded.pictures;
+    let split = args.recipe.split(&pictures, &(0..pictures.len()).collect::<Vec<_>>());
+    enough(&pictures, &split)?;
+    say_data(&pictures, &split, loaded.skipped.len(), left_out);
+    let normal = (manifest.input.mean, manifest.input.std);
+    let course = Course { args: &args, normalise, normal, pictures: &pictures, split: &split };
+    let points = course.walk(Grown { network, parameters, statistics }, &stop)?;
+    write_whole(&args.out.with_extension("csv"), csv(&points).as_bytes())?;
+    let chosen = choose(&points, args.tolerance / 100.0);
+    if chosen == 0 {
+        say("chosen    none: every smaller model loses more than --tolerance; no model was written");
+        return Ok(ExitCode::No);
+    }
+    course.write(&points[chosen], &points[0], &manifest.training.data_licence)?;
+    Ok(ExitCode::Ok)
+}
+
+impl Course<'_> {
+    fn fit(&self, grown: &Grown) -> Fit<'_> {
+        let plan = self.args.recipe.plan(self.args.epochs, self.normalise, self.split.train.len());
+        let plan = Plan { rate: plan.rate * GENTLE, ..plan };
+        let mut fit = Fit::new(grown.network.clone(), plan, self.pictures, self.split, self.normal);
+        fit.begin_with(grown.parameters.clone());
+        fit
+    }
+
+    fn judged(&self, fit: &mut Fit<'_>, grown: Grown, epoch: u32) -> Point {
+        let judged = fit.scores(&grown.parameters, &grown.statistics, &self.split.validation);
+        let threshold = threshold(&judged);
+        Point { grown, epoch, quality: judge(&judged, threshold), threshold }
+    }
+
+    /// The curve, from the whole model down.
+    fn walk(&self, whole: Grown, stop: &AtomicBool) -> anyhow::Result<Vec<Point>> {
+        let first = self.judged(&mut self.fit(&whole), whole, 0);
+        say("multiply-adds  parameters  accuracy  ROC AUC  escapes  false rejects  network");
+        show(&first);
+        let floor = first.multiply_adds() * usize::from(self.args.down_to) / 100;
+        let worst = first.quality.accuracy - HOPE * self.args.tolerance / 100.0;
+        let mut points = vec![first];
+        while let Some(last) = points.last().filter(|last| last.multiply_adds() > floor) {
+            if stop.load(Ordering::Relaxed) || last.quality.accuracy < worst {
+                break;
+            }
+            let wanted = last.multiply_adds() * (100 - usize::from(self.args.step)) / 100;
+            let outputs =
+                self.fit(&last.grown).outputs(&last.grown.parameters, &last.grown.statistics, MEASURED_ON);
+            let Some(less) = last.grown.without_least(&outputs, wanted.max(floor)) else { break };
+            let mut fit = self.fit(&less);
+            if !train(&mut fit, self.args.epochs, None, stop)? {
+                break;
+            }
+            let Candidate { epoch, parameters, statistics, .. } =
+                fit.best().cloned().ok_or_else(|| anyhow!("nothing was trained"))?;
+            let point = self.judged(&mut fit, Grown { network: less.network, parameters, statistics }, epoch);
+            show(&point);
+            points.push(point);
+        }
+        Ok(points)
+    }
+
+    fn write(&self, chosen: &Point, first: &Point, licence: &str) -> anyhow::Result<()> {
+        let share = 100.0 * chosen.multiply_adds() as f64 / first.multiply_adds() as f64;
+        say(&format!(
+            "chosen    {}: {share:.0} % of the work; accuracy {:.4} was {:.4}",
+            chosen.grown.network, chosen.quality.accuracy, first.quality.accuracy
+        ));
+        let Grown { network, parameters, statistics } = &chosen.grown;
+        let best = Candidate {
+            epoch: chosen.epoch,
+            parameters: parameters.clone(),
+            statistics: statistics.clone(),
+            quality: chosen.quality,
+        };
+        let made = Made {
+            out: &self.args.out,
+            data: &self.args.folders.data,
+            licence,
+            normalise: self.normalise,
+            recipe: &self.args.recipe,
+            network,
+            pictures: self.pictures,
+            split: self.split,
+            normal: self.normal,
+            epochs: self.args.epochs,
+            best,
+        };
+        made.write(&mut self.fit(&chosen.grown))
+    }
+}
+
+/// The smallest whose accuracy is within the tolerance of the first one's.
+fn choose(points: &[Point], tolerance: f64) -> usize {
+    let least = points.first().map_or(0.0, |first| first.quality.accuracy) - tolerance;
+    // Shares of a few hundred pictures are no exact numbers.
+    points.iter().rposition(|point| point.quality.accuracy >= least - 1e-9).unwrap_or(0)
+}
+
+fn show(Point { grown, quality, .. }: &Point) {
+    say(&format!(
+        "{:>13}  {:>10}  {:>8.4}  {:>7.4}  {:>7}  {:>13}  {}",
+        grown.network.multiply_adds(),
+        grown.network.parameters(),
+        quality.accuracy,
+        quality.auc,
+        quality.escapes,
+        quality.false_rejects,
+        grown.network
+    ));
+}
+
+fn csv(points: &[Point]) -> String {
+    let mut text =
+        "network,parameters,multiply_adds,threshold,accuracy,auc,loss,escapes,false_rejects\n".to_owned();
+    for Point { grown, quality, threshold, .. } in points {
+        let Quality { loss, accuracy, auc, escapes, false_rejects } = quality;
+        let (network, parameters) = (&grown.network, grown.network.parameters());
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            text,
+            "{network},{parameters},{},{threshold},{accuracy:.5},{auc:.5},{loss:.5},{escapes},{false_rejects}",
+            network.multiply_adds()
+        );
+    }
+    text
+}
