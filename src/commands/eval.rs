@@ -180,7 +180,7 @@ impl Judge {
 /// When the model or the folder cannot be used, or the JSON file cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let known = args.knowing.read()?;
-    let (pictures, left_out) = list(&args.folders, &known)?;
+    let (pictures, left_out) = known.list(&args.folders)?;
     let data: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
     let data = data.join(" and ");
     // Opened first: a long evaluation must not end with a file that cannot be written.
@@ -213,27 +213,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         report.write(judge.info(), &pictures, &evaluation, (&rows, &spans))?;
     }
     finish(&evaluation, &more, json)
-}
-
-/// The pictures of all folders with their photographs, and how many were left out. With several folders their names tell the folder.
-fn list(folders: &ManyFolders, known: &Known) -> anyhow::Result<(Vec<Labelled>, usize)> {
-    let (mut all, mut left_out) = (Vec::new(), 0);
-    for folders in folders.each() {
-        let pictures = folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
-        let (mut pictures, less) = known.apply(&folders.data, pictures)?;
-        left_out += less;
-        all.push((short_name(&folders.data), std::mem::take(&mut pictures)));
-    }
-    let several = all.len() > 1;
-    let named = |(folder, pictures): (String, Vec<Labelled>)| {
-        pictures.into_iter().map(move |mut picture| {
-            if several {
-                picture.name = format!("{folder}/{}", picture.name);
-            }
-            picture
-        })
-    };
-    Ok((all.into_iter().flat_map(named).collect(), left_out))
 }
 
 /// Judges every picture; what was said of each, and the seconds that it took.

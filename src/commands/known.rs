@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
-use super::labelled::Labelled;
+use super::labelled::{Labelled, ManyFolders, short_name};
 use crate::audit::listing::Listing;
 
 /// The word that stands for the pictures of `--groups` whose photograph is under both labels.
@@ -108,6 +108,30 @@ impl Known {
         });
         let left_out = before - pictures.len();
         Ok((pictures, left_out))
+    }
+
+    /// The pictures of all folders with their photographs, and how many were left out. With several folders their names tell the folder.
+    ///
+    /// # Errors
+    /// [`UsageError`] when a folder does not do, or the groups know nothing of it.
+    pub(super) fn list(&self, folders: &ManyFolders) -> anyhow::Result<(Vec<Labelled>, usize)> {
+        let (mut all, mut left_out) = (Vec::new(), 0);
+        for folders in folders.each() {
+            let pictures = folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
+            let (mut pictures, less) = self.apply(&folders.data, pictures)?;
+            left_out += less;
+            all.push((short_name(&folders.data), std::mem::take(&mut pictures)));
+        }
+        let several = all.len() > 1;
+        let named = |(folder, pictures): (String, Vec<Labelled>)| {
+            pictures.into_iter().map(move |mut picture| {
+                if several {
+                    picture.name = format!("{folder}/{}", picture.name);
+                }
+                picture
+            })
+        };
+        Ok((all.into_iter().flat_map(named).collect(), left_out))
     }
 
     /// Whether the path, or an end of it, is among the names.

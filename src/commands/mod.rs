@@ -23,7 +23,7 @@ mod man;
 mod orders;
 mod progress;
 #[cfg(not(feature = "train"))]
-#[path = "prune_off.rs"]
+#[path = "trained_off.rs"]
 mod prune;
 mod reload;
 mod reporter;
@@ -31,6 +31,9 @@ mod run;
 mod seen;
 mod send;
 mod simulate;
+#[cfg(not(feature = "train"))]
+#[path = "trained_off.rs"]
+mod taper;
 mod threshold;
 #[cfg(feature = "train")]
 mod train;
@@ -49,7 +52,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
 #[cfg(feature = "train")]
-use train::prune;
+use train::{prune, taper};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -91,6 +94,7 @@ commands! {
         Threshold => threshold,
         Train => train,
         Prune => prune,
+        Taper => taper,
         Draw => draw,
         Audit => audit,
         Bench => bench,

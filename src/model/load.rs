@@ -9,8 +9,9 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::manifest::Manifest;
+use crate::config::manifest::{Input, Manifest};
 use crate::config::problem::{Fault, KeyPath, Problem};
+use crate::config::yaml;
 
 use super::batch::Batch;
 use super::budget::Limits;
@@ -116,6 +117,22 @@ pub fn open_batch(path: &Path, batch: usize, memory_mib: u64, limit: Duration) -
 pub fn from_parts(name: &str, onnx: Vec<u8>, manifest: String) -> Result<Box<dyn Classifier>, ModelError> {
     let source = Source { file: name.to_owned(), manifest_file: name.to_owned(), onnx, manifest };
     load(move || Ok(source), name.to_owned(), LOAD_LIMIT)
+}
+
+/// Opens a model that has no manifest yet, to time it on one picture at a time.
+///
+/// # Errors
+/// See [`ModelError`].
+pub fn untold(onnx: Vec<u8>, input: &Input) -> Result<Batch, ModelError> {
+    let name = "the network";
+    let told = manifest::bare(name, &fingerprint(&onnx), input);
+    let manifest = yaml::to_string(&told)
+        .map_err(|problem| ModelError::Broken { file: name.to_owned(), problem: problem.to_string() })?;
+    let source = Source { file: name.to_owned(), manifest_file: name.to_owned(), onnx, manifest };
+    within(LOAD_LIMIT, name, move || {
+        let (engine, manifest, ..) = engine(source, 1, Limits::LINE)?;
+        Ok(Batch::new(engine, &manifest, 1))
+    })
 }
 
 fn in_manifest(file: &str, faults: Vec<Fault>) -> ModelError {

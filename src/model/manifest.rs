@@ -1,6 +1,8 @@
 //! Reading a manifest and checking every value in it. Must not look at the ONNX file.
 
-use crate::config::manifest::{Colour, Manifest, Normalise, OutputKind};
+use crate::config::manifest::{
+    Colour, Images, Input, Manifest, Normalise, Output, OutputKind, Quality, Training,
+};
 use crate::config::problem::{Fault, KeyPath, printable as printable_text};
 use crate::config::yaml;
 use crate::vision;
@@ -15,6 +17,45 @@ const FINEST: f64 = 1e-6;
 const NAME: usize = 64;
 /// Most classes.
 const CLASSES: usize = 2;
+
+/// Of a network that answers with the probability of DEFECT and of which nothing else is told.
+pub(super) fn bare(name: &str, sha256: &str, input: &Input) -> Manifest {
+    let none = String::new;
+    Manifest {
+        name: name.to_owned(),
+        sha256: sha256.to_owned(),
+        input: input.clone(),
+        output: Output {
+            name: None,
+            kind: OutputKind::Sigmoid,
+            classes: vec!["ok".to_owned(), "defect".to_owned()],
+            defect: "defect".to_owned(),
+        },
+        threshold: 0.5,
+        unsure: 0.0,
+        parameters: 0,
+        training: Training {
+            command: none(),
+            castgate: none(),
+            data: none(),
+            data_licence: none(),
+            images: Images { train_ok: 0, train_defect: 0, validation_ok: 0, validation_defect: 0 },
+            seed: 0,
+            epochs: 0,
+            best_epoch: 0,
+            network: Vec::new(),
+            augment: None,
+        },
+        quality: Quality {
+            measured_on: none(),
+            accuracy: 0.0,
+            auc: 0.0,
+            escapes: 0,
+            false_rejects: 0,
+            leaks: None,
+        },
+    }
+}
 
 /// Reads a manifest from its text and checks it.
 ///

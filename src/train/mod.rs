@@ -14,6 +14,7 @@ pub mod prune;
 pub mod quality;
 pub mod split;
 pub mod step;
+pub mod taper;
 
 pub use adam::Adam;
 pub use network::Network;

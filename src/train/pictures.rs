@@ -2,6 +2,8 @@
 //!
 //! Owns pixels, labels and photographs. Must not know files.
 
+use std::sync::OnceLock;
+
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
 
@@ -14,6 +16,8 @@ pub struct Pictures {
     grey: Vec<u8>,
     truths: Vec<Truth>,
     groups: Vec<Option<u64>>,
+    /// Once it was asked for: it takes a while, and a search asks often.
+    print: OnceLock<u64>,
 }
 
 impl Pictures {
@@ -24,7 +28,8 @@ impl Pictures {
 
     /// None yet; each will have this size and so many views, at least one.
     pub fn with_views(size: MapSize, views: usize) -> Self {
-        Self { size, views: views.max(1), grey: Vec::new(), truths: Vec::new(), groups: Vec::new() }
+        let (grey, truths, groups) = (Vec::new(), Vec::new(), Vec::new());
+        Self { size, views: views.max(1), grey, truths, groups, print: OnceLock::new() }
     }
 
     /// Adds a picture, one byte a pixel, rows from the top, one view after the other; `group` is the number of its photograph, where that
@@ -35,6 +40,7 @@ impl Pictures {
     pub fn push(&mut self, grey: &[u8], truth: Truth, group: Option<u64>) {
         let wanted = self.views * self.size.height * self.size.width;
         assert_eq!(grey.len(), wanted, "a picture has the size of its collection");
+        self.print = OnceLock::new();
         self.grey.extend_from_slice(grey);
         self.truths.push(truth);
         self.groups.push(group);
@@ -112,7 +118,7 @@ impl Pictures {
     /// A print of all pixels and labels (FNV-1a), by which the same data is known again.
     pub fn print(&self) -> u64 {
         let labels = self.truths.iter().map(|&truth| u8::from(truth == Truth::Defect));
-        fnv1a(self.grey.iter().copied().chain(labels))
+        *self.print.get_or_init(|| fnv1a(self.grey.iter().copied().chain(labels)))
     }
 }
 

@@ -23,11 +23,15 @@ pub struct Quality {
 }
 
 /// A false reject costs a part that can be looked at again; an escape reaches the customer.
-const ESCAPE_COST: usize = 10;
+const ESCAPE_COST: f64 = 10.0;
 /// Highest threshold that is chosen: above, a part that is more likely defective than not would pass.
-const HIGHEST: f32 = 0.5;
+const HIGHEST: f64 = 0.5;
 /// Lowest threshold that is chosen: a defect that scores lower is more likely a wrong label, and would cost many good parts.
-const LOWEST: f32 = 0.25;
+const LOWEST: f64 = 0.05;
+/// Distance of the thresholds that are compared, in log-odds.
+const STEP: f64 = 0.01;
+/// Least width of the kernel, in log-odds: however alike scores are, the next parts' will differ a little.
+const LEAST_WIDTH: f64 = 0.25;
 
 /// Judges scores by a threshold: a score that reaches it is a defect.
 pub fn judge(judged: &[Judged], threshold: f32) -> Quality {
@@ -65,39 +69,65 @@ fn auc(judged: &[Judged]) -> f64 {
     if ok * defective > 0.0 { won / (ok * defective) } else { 0.5 }
 }
 
-/// The threshold of least cost on validation scores, between 0.25 and 0.5, where an escape costs as much as ten false rejects. Of equal
-/// ones the highest; below a score it lies in the middle to the next, so that a score a little lower is still caught. Rounded down to
-/// three decimals.
+/// The threshold of least cost on validation scores, between 0.05 and 0.5, where an escape costs as much as ten false rejects. Of equal
+/// ones the highest; rounded down to three decimals.
+///
+/// Between the scores of some hundred pictures any threshold costs the same, on the parts to come it does not. So each score stands for
+/// those near it: scores are spread, in log-odds, by a logistic kernel as wide as Silverman's rule says (B. W. Silverman, "Density
+/// estimation for statistics and data analysis", 1986, eq. 3.31), and the threshold is where the cost expected from that is least.
 pub fn threshold(judged: &[Judged]) -> f32 {
-    let cost = |threshold: f32| {
-        let (escapes, false_rejects) = judge_counts(judged, threshold);
-        escapes * ESCAPE_COST + false_rejects
-    };
-    let mut scores: Vec<f32> =
-        judged.iter().map(|&(score, _)| score).filter(|&score| score < HIGHEST).collect();
-    scores.sort_by(|a, b| b.total_cmp(a));
-    scores.dedup();
-    let mut best = (cost(HIGHEST), HIGHEST);
-    for (i, &score) in scores.iter().enumerate() {
-        let next = scores.get(i + 1).copied().unwrap_or(0.0);
-        let candidate = (score + next) / 2.0;
-        if candidate < LOWEST {
-            break;
-        }
-        let cost = cost(candidate);
+    let [good, defective] = [Truth::Ok, Truth::Defect].map(|class| Spread::of(judged, class));
+    let cost = |at: f64| ESCAPE_COST * defective.below(at) + good.count() - good.below(at);
+    let (lowest, highest) = (log_odds(LOWEST), log_odds(HIGHEST));
+    let steps = ((highest - lowest) / STEP) as usize;
+    let mut best = (cost(highest), highest);
+    for step in 1..=steps {
+        let at = highest - step as f64 * STEP;
+        let cost = cost(at);
         if cost < best.0 {
-            best = (cost, candidate);
+            best = (cost, at);
         }
     }
-    (best.1 * 1000.0).floor() / 1000.0
+    let threshold = 1.0 / (1.0 + (-best.1).exp());
+    ((threshold * 1000.0).floor() / 1000.0) as f32
 }
 
-/// Escapes and false rejects.
-fn judge_counts(judged: &[Judged], threshold: f32) -> (usize, usize) {
-    judged.iter().fold((0, 0), |(escapes, false_rejects), &(score, truth)| match truth {
-        Truth::Defect => (escapes + usize::from(score < threshold), false_rejects),
-        Truth::Ok => (escapes, false_rejects + usize::from(score >= threshold)),
-    })
+fn log_odds(score: f64) -> f64 {
+    let score = score.clamp(1e-6, 1.0 - 1e-6);
+    (score / (1.0 - score)).ln()
+}
+
+/// Scores of one class in log-odds, each spread by the kernel.
+struct Spread {
+    sorted: Vec<f64>,
+    /// Of the logistic distribution that is the kernel.
+    scale: f64,
+}
+
+impl Spread {
+    fn of(judged: &[Judged], class: Truth) -> Self {
+        let of_class = judged.iter().filter(|(_, truth)| *truth == class);
+        let mut sorted: Vec<f64> = of_class.map(|&(score, _)| log_odds(f64::from(score))).collect();
+        sorted.sort_by(f64::total_cmp);
+        let count = sorted.len().max(1) as f64;
+        let mean = sorted.iter().sum::<f64>() / count;
+        let variance = sorted.iter().map(|at| (at - mean).powi(2)).sum::<f64>() / count;
+        let quartile = |quarters: usize| sorted.get(sorted.len() * quarters / 4).copied().unwrap_or(0.0);
+        let between_quartiles = (quartile(3) - quartile(1)) / 1.34;
+        let width = 0.9 * variance.sqrt().min(between_quartiles) * count.powf(-0.2);
+        // The standard deviation of a logistic distribution is its scale times pi / sqrt(3).
+        let scale = width.max(LEAST_WIDTH) * 3f64.sqrt() / std::f64::consts::PI;
+        Self { sorted, scale }
+    }
+
+    fn count(&self) -> f64 {
+        self.sorted.len() as f64
+    }
+
+    /// Expected number of pictures that score below.
+    fn below(&self, at: f64) -> f64 {
+        self.sorted.iter().map(|score| 1.0 / (1.0 + ((score - at) / self.scale).exp())).sum()
+    }
 }
 
 #[cfg(test)]
@@ -117,13 +147,21 @@ mod tests {
     }
 
     #[test]
-    fn the_threshold_falls_only_to_spare_an_escape() {
-        assert_eq!(threshold(&[(0.1, Ok), (0.9, Defect)]), 0.5);
-        assert_eq!(threshold(&[(0.2, Ok), (0.4, Defect), (0.9, Defect)]), 0.3);
-        assert_eq!(threshold(&[(0.01, Ok), (0.1, Defect), (0.9, Defect)]), 0.5, "more likely a wrong label");
+    fn the_threshold_lies_where_escapes_and_false_rejects_cost_least() {
+        let between = |judged: &[Judged], low: f32, high: f32| {
+            let threshold = threshold(judged);
+            assert!((low..=high).contains(&threshold), "{threshold} is outside {low} to {high}");
+        };
+        between(&[(0.1, Ok), (0.9, Defect)], 0.4, 0.5);
+        let mut costly: Vec<Judged> = (0..40).map(|i| (0.35 + 0.003 * i as f32, Ok)).collect();
+        costly.push((0.1, Defect));
+        between(&costly, 0.48, 0.5);
+        let apart: Vec<Judged> =
+            (0..400).map(|i| if i % 2 == 0 { (0.001, Ok) } else { (0.97, Defect) }).collect();
+        between(&apart, 0.1, 0.3);
+        let mut wrong_label = apart.clone();
+        wrong_label.push((0.0001, Defect));
+        between(&wrong_label, 0.05, 0.3);
         assert_eq!(threshold(&[]), 0.5);
-        let mut costly: Vec<Judged> = (0..11).map(|i| (0.35 + 0.01 * i as f32, Ok)).collect();
-        costly.push((0.32, Defect));
-        assert_eq!(threshold(&costly), 0.5, "eleven false rejects would cost more than the escape");
     }
 }

@@ -194,3 +194,61 @@ fn a_pruned_model_is_smaller_runs_and_is_within_the_tolerance() {
         assert!(said(&refused).contains(part), "{}", said(&refused));
     }
 }
+
+#[test]
+fn the_search_tries_networks_goes_on_where_it_was_and_recommends_one() {
+    let dir = tempfile::tempdir().unwrap();
+    draw(dir.path(), 30);
+    let out = dir.path().join("search");
+    let search = |more: &[&str]| {
+        let mut command = castgate();
+        command.args(["taper", "--data"]).arg(dir.path()).arg("--out").arg(&out);
+        command.args(["--networks", "4", "--sizes", "24", "--most", "0.3", "--epochs", "4", "--splits", "2"]);
+        command.args(["--also", "4np-5n-d4", "--threads", "2", "--batch", "8"]).args(more).output().unwrap()
+    };
+    let stopped = search(&["--minutes", "0"]);
+    assert_eq!(stopped.status.code(), Some(3), "{}", said(&stopped));
+    assert!(said(&stopped).contains("stopped before the first round was complete"), "{}", said(&stopped));
+    let first = search(&[]);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    let found: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("taper.json")).unwrap()).unwrap();
+    let tried = found["tried"].as_array().unwrap();
+    assert_eq!((tried.len(), found["rounds"].as_u64()), (5, Some(3)));
+    assert!(tried.iter().any(|one| one["network"] == "4np-5n-d4"));
+    assert!(tried.iter().all(|one| one["latency_ms"].as_f64().unwrap() > 0.0));
+    let trainings = |text: &str| text.matches("ROC AUC 0.").count() + text.matches("ROC AUC 1.").count();
+    assert!(trainings(&said(&first)) >= 20, "{}", said(&first));
+    assert_eq!(fs::read_to_string(out.join("taper.csv")).unwrap().lines().count(), 6);
+    assert!(fs::read_to_string(out.join("taper.svg")).unwrap().contains("</svg>"));
+    assert!(image::open(out.join("taper.png")).unwrap().width() > 1000);
+    // Nothing is trained twice, and the recommended command is one that `train` takes.
+    let again = search(&[]);
+    assert!(!said(&again).contains("  s  split") && !said(&again).contains("s  split 1"), "{}", said(&again));
+    let command = found["recommended"]["command"].as_str().unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let at = words.iter().position(|word| *word == "model.onnx").unwrap();
+    let model = dir.path().join("model.onnx");
+    let trained =
+        castgate().args(&words[..at]).arg(&model).args(&words[at + 1..]).args(["--epochs", "1"]).output();
+    let trained = trained.unwrap();
+    assert_eq!(trained.status.code(), Some(0), "{}", said(&trained));
+    let refused = search(&["--seed", "2", "--normalise", "odd"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+}
+
+#[test]
+fn a_search_without_room_for_networks_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |more: &[&str]| {
+        let mut command = castgate();
+        let output =
+            command.args(["taper", "--data", "none", "--out"]).arg(dir.path()).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        said(&output)
+    };
+    assert!(refused(&["--most", "0.0001"]).contains("leaves no networks to choose from"));
+    assert!(refused(&["--most=-1"]).contains("--most"));
+    assert!(refused(&["--also", "16x"]).contains("--also: network item `16x`"));
+    assert!(refused(&[]).contains("cannot read none/ok_front"));
+}

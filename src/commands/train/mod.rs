@@ -8,6 +8,7 @@ mod load;
 mod progress;
 pub(super) mod prune;
 mod settings;
+pub(super) mod taper;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

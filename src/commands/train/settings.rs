@@ -108,6 +108,14 @@ impl Recipe {
         }
     }
 
+    /// The same settings as words of a command line, but for the threads.
+    pub(super) fn words(&self) -> String {
+        let mut words = format!(" --batch {} --rate {} --seed {}", self.batch, self.rate, self.seed);
+        words.push_str(&format!(" --augment {} --views {}", self.augment, self.views));
+        words.push_str(&format!(" --smoothing {} --validation {}", self.smoothing, self.validation));
+        words
+    }
+
     /// What is asked of a run of `epochs` on `pictures` training pictures.
     pub(super) fn plan(&self, epochs: u32, normalise: Normalise, pictures: usize) -> Plan {
         Plan {

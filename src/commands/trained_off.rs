@@ -1,10 +1,10 @@
-//! `castgate prune` in a build without the feature `train`: says so.
+//! `castgate prune` and `castgate taper` in a build without the feature `train`: they say so.
 
 use std::ffi::OsString;
 
 use super::{ExitCode, UsageError};
 
-/// Makes a trained model smaller (not in this build)
+/// Trains (not in this build)
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]

@@ -1,0 +1,379 @@
+//! `castgate taper`: searches for the network whose tapering suits the parts best.
+//!
+//! Owns the rounds: who is tried for how long, who goes on, and what is written. Which networks there are is known to `train/taper.rs`, what
+//! the results mean to `score/tapering.rs`.
+
+mod book;
+mod jobs;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, bail};
+use image::{ExtendedColorType, save_buffer};
+
+use super::load::Loaded;
+use super::settings::{Recipe, require};
+use super::{enough, load, normal, say, stop_on_signal};
+use crate::clock::{Clock as _, SystemClock};
+use crate::commands::ExitCode;
+use crate::commands::files::write_whole;
+use crate::commands::known::Knowing;
+use crate::commands::labelled::{ManyFolders, short_name};
+use crate::config::manifest::Normalise;
+use crate::kernels::MapSize;
+use crate::model::{untold, write};
+use crate::score::plot::{Mark, Panel, Plot};
+use crate::score::tapering::{Recommended, Tapering, Tried, choose, mean_and_error, survivors};
+use crate::train::split::Split;
+use crate::train::{Network, Statistics, initial};
+
+use book::{Book, Entry};
+use jobs::{Job, Table};
+
+/// Rounds; in each the epochs double and the networks halve.
+const ROUNDS: usize = 3;
+/// Seconds for timing one network, and fewest passes.
+const TIMED_S: f64 = 0.3;
+const LEAST_PASSES: usize = 15;
+
+/// Search the network whose tapering suits the parts best
+///
+/// Draws networks from families (how wide they begin, where and how fast they narrow, strides or pooling, head, size of the picture), trains
+/// them on splits of the pictures and gives up on the hopeless ones: in three rounds the epochs double while the better half goes on, by
+/// quality against work. Writes all of them as taper.csv and taper.json, the front as taper.svg and taper.png, and recommends the
+/// network of least work whose quality lies within one standard error of the best.
+///
+/// Each training has one core. Finished ones are kept in DIR: after Ctrl-C or --minutes the same command goes on from there.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate taper --data pictures --out search
+  castgate taper --data casting/train casting/test --groups groups.csv --leave-out conflicts --out search --normalise round
+  castgate taper --data pictures --out search --also 12sn-16sn-16n-12n-d32 --most 5 --minutes 60
+
+Exit codes: 0 searched, 2 the pictures or the settings do not do, 3 a file cannot be written, or it was stopped before the first round was
+complete")]
+pub(in crate::commands) struct Args {
+    #[command(flatten)]
+    folders: ManyFolders,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Networks that are tried, besides those of --also and the paper's
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    networks: u16,
+    /// Networks to try in any case, as `train --network` takes them, at the largest of --sizes
+    #[arg(long, value_name = "LAYERS", num_args = 1..)]
+    also: Vec<String>,
+    /// Sides of the square pictures that networks see, in pixels, as a list
+    #[arg(long, value_name = "PIXELS,..", value_delimiter = ',', default_value = "96,128", value_parser = clap::value_parser!(u16).range(8..=512))]
+    sizes: Vec<u16>,
+    /// Most multiply-adds of a network, in millions
+    #[arg(long, value_name = "MILLIONS", default_value_t = 10.0)]
+    most: f64,
+    /// Passes over the training pictures in the last round; the first has a quarter of them, the second half
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    epochs: u32,
+    /// Splits of the pictures on which each network is trained anew; with one, nothing is known of chance
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    splits: u8,
+    /// Starts no training after so many minutes
+    #[arg(long, value_name = "N")]
+    minutes: Option<u32>,
+    /// What makes pictures alike, see `castgate train`
+    #[arg(long, value_name = "KIND", default_value = "none")]
+    normalise: Normalise,
+    #[command(flatten)]
+    knowing: Knowing,
+    #[command(flatten, next_help_heading = "Training of each network")]
+    recipe: Recipe,
+}
+
+/// The pictures at one size, with their splits.
+struct Sized {
+    size: MapSize,
+    loaded: Loaded,
+    /// Each with mean and standard deviation of its training pixels.
+    splits: Vec<(Split, (f32, f32))>,
+}
+
+/// Runs the search.
+///
+/// # Errors
+/// [`crate::commands::UsageError`] when settings or pictures do not do; others when a file cannot be written, or when it was stopped before there
+/// was anything to compare.
+pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let networks = candidates(&args)?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    let mut book = Book::open(&args.out.join("trainings.jsonl"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
+    let sized = read(&args, &networks)?;
+    let table = Table {
+        sized: &sized,
+        recipe: &args.recipe,
+        normalise: args.normalise,
+        stop: &stop,
+        begin: SystemClock.now(),
+        seconds: args.minutes.map(|minutes| 60.0 * f64::from(minutes)),
+    };
+    let (rounds, results) = rounds(&args, &networks, &table, &mut book)?;
+    if rounds == 0 {
+        bail!(
+            "stopped before the first round was complete; the same command goes on from {}",
+            args.out.display()
+        );
+    }
+    say("timing the networks");
+    let mut tried = Vec::new();
+    for (network, (round, epochs, entries)) in networks.iter().zip(&results) {
+        if *round > 0 {
+            tried.push(figures(network, *round, *epochs, entries, latency(network)?));
+        }
+    }
+    let leaks = sized.first().and_then(|sized| {
+        sized.splits.iter().map(|(split, _)| split.leaks(&sized.loaded.pictures)).sum::<Option<usize>>()
+    });
+    let names: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
+    let mut found = Tapering {
+        split: format!(
+            "{}: {} splits, {} % for validation, from seed {}",
+            names.join(" and "),
+            args.splits,
+            args.recipe.validation,
+            args.recipe.seed
+        ),
+        leaks: leaks.map(|leaks| leaks as u64),
+        rounds,
+        rounds_wanted: ROUNDS,
+        recommended: Recommended {
+            network: String::new(),
+            size: 0,
+            reason: String::new(),
+            command: String::new(),
+        },
+        tried,
+    };
+    let (at, reason) = choose(&mut found.tried).context("no network was tried to the end of a round")?;
+    let chosen = &found.tried[at];
+    let command = train_command(&args, chosen);
+    found.recommended = Recommended { network: chosen.network.clone(), size: chosen.size, reason, command };
+    put(&args, &found)?;
+    say(&format!("\n{found}"));
+    say(&format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", args.out.display()));
+    Ok(ExitCode::Ok)
+}
+
+/// All networks that are tried, when the settings do.
+fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
+    args.recipe.check()?;
+    require(args.most > 0.0 && args.most <= 10_000.0, || {
+        format!("--most {} is outside 0 to 10000", args.most)
+    })?;
+    let sides: Vec<usize> = args.sizes.iter().map(|&side| usize::from(side)).collect();
+    let largest = sides.iter().copied().max().unwrap_or(8);
+    let most = (args.most * 1e6) as usize;
+    let mut networks = crate::train::taper::draw(usize::from(args.networks), &sides, most, args.recipe.seed);
+    require(networks.len() > 1, || {
+        format!(
+            "--most {} leaves no networks to choose from; use a greater one or smaller --sizes",
+            args.most
+        )
+    })?;
+    networks.extend(crate::train::taper::of_the_paper(&sides));
+    for text in &args.also {
+        let network = Network::parse(text, MapSize { height: largest, width: largest })
+            .map_err(|error| crate::commands::UsageError(format!("--also: {error}")))?;
+        networks.push(network);
+    }
+    let mut seen = Vec::new();
+    networks.retain(|network| {
+        let new = !seen.contains(network);
+        seen.push(network.clone());
+        new
+    });
+    Ok(networks)
+}
+
+/// Reads the pictures once for each size that a network wants.
+fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<Sized>> {
+    let known = args.knowing.read()?;
+    let (files, left_out) = known.list(&args.folders)?;
+    let mut sizes: Vec<MapSize> = networks.iter().map(Network::input).collect();
+    sizes.sort_by_key(|size| size.height);
+    sizes.dedup();
+    let mut all = Vec::new();
+    for size in sizes {
+        let loaded = load::load(files.clone(), size, args.normalise, &args.recipe)?;
+        if known.has_groups() {
+            loaded.all_known()?;
+        }
+        let pictures = &loaded.pictures;
+        if all.is_empty() {
+            loaded.tell_skipped();
+            say(&format!(
+                "pictures  {} read, {} skipped, {left_out} left out",
+                pictures.len(),
+                loaded.skipped.len()
+            ));
+        }
+        let everything: Vec<usize> = (0..pictures.len()).collect();
+        let mut splits = Vec::new();
+        for number in 0..u64::from(args.splits) {
+            let share = f64::from(args.recipe.validation) / 100.0;
+            let split = Split::among(pictures, &everything, share, args.recipe.seed.wrapping_add(number));
+            enough(pictures, &split)?;
+            let normal = normal(pictures, &split);
+            splits.push((split, normal));
+        }
+        all.push(Sized { size, loaded, splits });
+    }
+    Ok(all)
+}
+
+/// For each network the last round that it completed, its epochs and what its trainings gave.
+type Results = Vec<(usize, u32, Vec<Entry>)>;
+
+/// Runs the rounds; how many are complete, and what each network has reached.
+fn rounds(
+    args: &Args,
+    networks: &[Network],
+    table: &Table<'_>,
+    book: &mut Book,
+) -> anyhow::Result<(usize, Results)> {
+    let mut results: Results = vec![(0, 0, Vec::new()); networks.len()];
+    let mut going: Vec<usize> = (0..networks.len()).collect();
+    for round in 1..=ROUNDS {
+        let epochs = (args.epochs >> (ROUNDS - round)).max(1);
+        say(&format!(
+            "round     {round} of {ROUNDS}: {} networks, {epochs} epochs on each of {} splits",
+            going.len(),
+            args.splits
+        ));
+        let jobs: Vec<Job<'_>> = going
+            .iter()
+            .flat_map(|&at| (0..usize::from(args.splits)).map(move |split| (at, split)))
+            .map(|(at, split)| Job { at, network: &networks[at], split, epochs })
+            .collect();
+        if !table.work(&jobs, book)? {
+            return Ok((round - 1, results));
+        }
+        for &at in &going {
+            let of_network = jobs.iter().filter(|job| job.at == at);
+            let entries = of_network.filter_map(|job| book.get(&table.print(job)).cloned()).collect();
+            results[at] = (round, epochs, entries);
+        }
+        let points: Vec<(f64, f64)> = going
+            .iter()
+            .map(|&at| {
+                let aucs: Vec<f64> = results[at].2.iter().map(|entry| entry.auc).collect();
+                (mean_and_error(&aucs).0, networks[at].multiply_adds() as f64)
+            })
+            .collect();
+        let keep = survivors(&points, going.len().div_ceil(2));
+        going = keep.into_iter().map(|at| going[at]).collect();
+        if table.stop.load(Ordering::Relaxed) {
+            return Ok((round, results));
+        }
+    }
+    Ok((ROUNDS, results))
+}
+
+fn figures(network: &Network, round: usize, epochs: u32, entries: &[Entry], latency_ms: f64) -> Tried {
+    let aucs: Vec<f64> = entries.iter().map(|entry| entry.auc).collect();
+    let (auc, auc_error) = mean_and_error(&aucs);
+    let accuracies: Vec<f64> = entries.iter().map(|entry| entry.accuracy).collect();
+    Tried {
+        network: network.to_string(),
+        size: network.input().height,
+        parameters: network.parameters(),
+        multiply_adds: network.multiply_adds(),
+        latency_ms: Some(latency_ms),
+        round,
+        epochs,
+        auc,
+        auc_error,
+        aucs,
+        accuracy: mean_and_error(&accuracies).0,
+        escapes: entries.iter().map(|entry| entry.escapes).sum(),
+        false_rejects: entries.iter().map(|entry| entry.false_rejects).sum(),
+        front: false,
+        latency_front: false,
+    }
+}
+
+/// Median milliseconds of the engine for one picture; which weights it has does not matter.
+fn latency(network: &Network) -> anyhow::Result<f64> {
+    let mut random = <rand_pcg::Pcg64 as rand::SeedableRng>::seed_from_u64(1);
+    let parameters = initial(network, &mut random);
+    let onnx = write::onnx(network, &parameters, &Statistics::unit(network));
+    let input = load::input(network.input(), Normalise::None, (0.5, 0.25));
+    let mut model = untold(onnx, &input)?;
+    let picture: Vec<f32> = (0..input.len()).map(|i| (i % 7) as f32 / 7.0 - 0.5).collect();
+    let (clock, mut scores, mut passes) = (SystemClock, Vec::new(), Vec::new());
+    let begin = clock.now();
+    while passes.len() < LEAST_PASSES || clock.now().seconds_since(begin) < TIMED_S {
+        let pass = clock.now();
+        model.score(&picture, &mut scores)?;
+        passes.push(clock.now().seconds_since(pass));
+    }
+    passes.sort_by(f64::total_cmp);
+    Ok(passes[passes.len() / 2] * 1000.0)
+}
+
+/// How the chosen network is trained on all of the pictures.
+fn train_command(args: &Args, chosen: &Tried) -> String {
+    let data = args.folders.data.first().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let mut command = format!(
+        "castgate train --data {data} --out model.onnx --network {} --size {} --normalise {}",
+        chosen.network,
+        chosen.size,
+        args.normalise.name()
+    );
+    command.push_str(&args.recipe.words());
+    command
+}
+
+fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
+    let file = |name: &str| args.out.join(name);
+    write_whole(&file("taper.csv"), found.csv().as_bytes())?;
+    write_whole(&file("taper.json"), &serde_json::to_vec_pretty(found)?)?;
+    let plot = plot(found);
+    write_whole(&file("taper.svg"), plot.svg().as_bytes())?;
+    let pixels = plot.pixels();
+    let png = file("taper.png");
+    save_buffer(&png, &pixels.rgb, pixels.width, pixels.height, ExtendedColorType::Rgb8)
+        .with_context(|| format!("cannot write {}", png.display()))
+}
+
+/// Quality against work, and against time.
+fn plot(found: &Tapering) -> Plot {
+    let last = found.tried.first().map_or(0, |one| one.round);
+    let recommended = &found.recommended;
+    let mark = |one: &Tried, front: bool| match () {
+        () if one.network == recommended.network && one.size == recommended.size => Mark::Chosen,
+        () if one.round < last => Mark::Faint,
+        () if front => Mark::Front,
+        () => Mark::Plain,
+    };
+    // Logarithms have no place for a perfect result.
+    let worse = |one: &Tried| (1.0 - one.auc).max(1e-5);
+    let works = found.tried.iter().map(|one| (one.multiply_adds as f64, worse(one), mark(one, one.front)));
+    let timed = found
+        .tried
+        .iter()
+        .filter_map(|one| Some((one.latency_ms?, worse(one), mark(one, one.latency_front))));
+    let upwards = "1 - ROC AUC (lower is better)";
+    let title =
+        format!("Tapering: {} (blue: the front, red: recommended, light: given up early)", found.split);
+    Plot::new(
+        &title,
+        &[
+            Panel { names: ("multiply-adds for a picture", upwards), points: works.collect() },
+            Panel { names: ("milliseconds for a picture on one core", upwards), points: timed.collect() },
+        ],
+    )
+}
