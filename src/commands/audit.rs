@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let splits = split_names(&args.folders.data)?;
     let mut files = Vec::new();
     for (split, folders) in splits.iter().zip(args.folders.each()) {
-        let found = folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
+        let found = folders.list()?;
         files.extend(found.into_iter().map(|picture| (split.as_str(), picture)));
     }
     // Opened first: a long search must not end with a file that cannot be written.

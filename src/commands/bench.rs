@@ -119,24 +119,41 @@ fn measure(path: &Path, batch: usize, pictures: &Pictures, args: &Args) -> anyho
         }
         Err(error) => return Err(error.into()),
     };
+    let times = time(&mut model, batch, pictures, (f64::from(args.seconds), LEAST_PASSES))?;
+    let untimed = || Outcome::Not { not_timed: "no pass was made".to_owned() };
+    Ok(times.map_or_else(untimed, Outcome::Timed))
+}
+
+/// Times a model for one picture at a time on made-up values, for so many seconds and in any case so many passes.
+///
+/// # Errors
+/// When the model fails on one.
+#[cfg(feature = "train")]
+pub(super) fn alone(model: &mut Batch, seconds: f64, least: usize) -> anyhow::Result<Option<Times>> {
+    time(model, 1, &Pictures::MadeUp, (seconds, least))
+}
+
+/// One pass to warm up, then passes for `seconds` and at least `least` of them.
+fn time(
+    model: &mut Batch,
+    batch: usize,
+    pictures: &Pictures,
+    (seconds, least): (f64, usize),
+) -> anyhow::Result<Option<Times>> {
     let clock = SystemClock;
-    let mut bench = Bench::new(&model, batch);
-    bench.pass(&mut model, pictures)?;
+    let mut bench = Bench::new(model, batch);
+    bench.pass(model, pictures)?;
     let (begin, mut passes) = (clock.now(), Vec::new());
-    let enough = f64::from(args.seconds);
-    while passes.len() < LEAST_PASSES
-        || (passes.len() < MOST_PASSES && clock.now().seconds_since(begin) < enough)
-    {
+    while passes.len() < least || (passes.len() < MOST_PASSES && clock.now().seconds_since(begin) < seconds) {
         let pass = clock.now();
-        bench.pass(&mut model, pictures)?;
+        bench.pass(model, pictures)?;
         passes.push(clock.now().seconds_since(pass));
     }
     let count = match pictures {
         Pictures::MadeUp => batch,
         Pictures::Files(files) => files.len(),
     };
-    let untimed = || Outcome::Not { not_timed: "no pass was made".to_owned() };
-    Ok(Times::of(count, &passes).map_or_else(untimed, Outcome::Timed))
+    Ok(Times::of(count, &passes))
 }
 
 /// What is used again for every batch.

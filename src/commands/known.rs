@@ -117,10 +117,9 @@ impl Known {
     pub(super) fn list(&self, folders: &ManyFolders) -> anyhow::Result<(Vec<Labelled>, usize)> {
         let (mut all, mut left_out) = (Vec::new(), 0);
         for folders in folders.each() {
-            let pictures = folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
-            let (mut pictures, less) = self.apply(&folders.data, pictures)?;
+            let (pictures, less) = self.apply(&folders.data, folders.list()?)?;
             left_out += less;
-            all.push((short_name(&folders.data), std::mem::take(&mut pictures)));
+            all.push((short_name(&folders.data), pictures));
         }
         let several = all.len() > 1;
         let named = |(folder, pictures): (String, Vec<Labelled>)| {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::UsageError;
 use crate::camera::picture::pictures_below;
 use crate::verdict::Truth;
 
@@ -67,8 +68,12 @@ impl Folders {
     /// All labelled pictures: the good ones first, each kind in the order of its names.
     ///
     /// # Errors
-    /// When a folder is missing or holds no picture.
+    /// [`UsageError`] when a folder is missing or holds no picture.
     pub fn list(&self) -> anyhow::Result<Vec<Labelled>> {
+        self.find().map_err(|error| UsageError(format!("{error:#}")).into())
+    }
+
+    fn find(&self) -> anyhow::Result<Vec<Labelled>> {
         let mut found = Vec::new();
         for (subfolder, truth) in [(&self.ok, Truth::Ok), (&self.defect, Truth::Defect)] {
             let folder = self.data.join(subfolder);

@@ -22,24 +22,20 @@ pub mod labelled;
 mod man;
 mod orders;
 mod progress;
-#[cfg(not(feature = "train"))]
-#[path = "trained_off.rs"]
-mod prune;
 mod reload;
 mod reporter;
 mod run;
 mod seen;
 mod send;
 mod simulate;
-#[cfg(not(feature = "train"))]
-#[path = "trained_off.rs"]
-mod taper;
 mod threshold;
 #[cfg(feature = "train")]
 mod train;
 #[cfg(not(feature = "train"))]
 #[path = "train_off.rs"]
 mod train;
+#[cfg(not(feature = "train"))]
+mod trained_off;
 mod verify;
 mod why;
 
@@ -53,6 +49,8 @@ use clap::{CommandFactory, FromArgMatches};
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
 #[cfg(feature = "train")]
 use train::{prune, taper};
+#[cfg(not(feature = "train"))]
+use {trained_off as prune, trained_off as taper};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.

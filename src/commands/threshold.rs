@@ -86,7 +86,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Not after thousands of pictures.
         try_out(&manifest)?;
     }
-    let pictures = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
+    let pictures = args.folders.list()?;
     let mut judge = Judge::new(&args.model, None)?;
     let (mut scores, mut left_out) = (Vec::with_capacity(pictures.len()), 0);
     for picture in &pictures {

@@ -37,7 +37,8 @@ pub(super) fn run_folds(_: &FoldArgs, _: Vec<Labelled>, _: &str, _: usize) -> an
     Err(refused())
 }
 
-fn refused() -> anyhow::Error {
+/// What every command that trains says.
+pub(super) fn refused() -> anyhow::Error {
     let text =
         "this build has no `train` feature; build castgate with `cargo build --release --features train`";
     UsageError(text.to_owned()).into()

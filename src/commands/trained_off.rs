@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{ExitCode, UsageError};
+use super::ExitCode;
 
 /// Trains (not in this build)
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,5 @@ pub(super) struct Args {
 /// # Errors
 /// Always.
 pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
-    let text =
-        "this build has no `train` feature; build castgate with `cargo build --release --features train`";
-    Err(UsageError(text.to_owned()).into())
+    Err(super::train::refused())
 }

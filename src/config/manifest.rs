@@ -161,6 +161,18 @@ pub struct Output {
     pub defect: String,
 }
 
+impl Output {
+    /// One number, the probability of DEFECT: what networks that castgate trains answer with.
+    pub fn of_defect() -> Self {
+        Self {
+            name: None,
+            kind: OutputKind::Sigmoid,
+            classes: vec!["ok".to_owned(), "defect".to_owned()],
+            defect: "defect".to_owned(),
+        }
+    }
+}
+
 /// What the model's output means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

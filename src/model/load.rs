@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use crate::clock::{Clock, SystemClock};
 use crate::config::manifest::{Input, Manifest};
 use crate::config::problem::{Fault, KeyPath, Problem};
-use crate::config::yaml;
 
 use super::batch::Batch;
 use super::budget::Limits;
@@ -125,13 +124,9 @@ pub fn from_parts(name: &str, onnx: Vec<u8>, manifest: String) -> Result<Box<dyn
 /// See [`ModelError`].
 pub fn untold(onnx: Vec<u8>, input: &Input) -> Result<Batch, ModelError> {
     let name = "the network";
-    let told = manifest::bare(name, &fingerprint(&onnx), input);
-    let manifest = yaml::to_string(&told)
-        .map_err(|problem| ModelError::Broken { file: name.to_owned(), problem: problem.to_string() })?;
-    let source = Source { file: name.to_owned(), manifest_file: name.to_owned(), onnx, manifest };
+    let manifest = manifest::bare(name, input);
     within(LOAD_LIMIT, name, move || {
-        let (engine, manifest, ..) = engine(source, 1, Limits::LINE)?;
-        Ok(Batch::new(engine, &manifest, 1))
+        Ok(Batch::new(build(name, onnx, &manifest, 1, Limits::LINE)?, &manifest, 1))
     })
 }
 
@@ -219,15 +214,26 @@ fn engine(
 ) -> Result<(Engine, Manifest, String, About), ModelError> {
     let (manifest, found) = source.manifest()?;
     let Source { file, onnx, .. } = source;
-    let file_bytes = onnx.len() as u64;
+    let about = About { id: found[..ID_DIGITS].to_owned(), bytes: onnx.len() as u64 };
+    let engine = build(&file, onnx, &manifest, batch, limits)?;
+    Ok((engine, manifest, file, about))
+}
+
+/// An engine for the network `onnx`, which messages call `file`.
+fn build(
+    file: &str,
+    onnx: Vec<u8>,
+    manifest: &Manifest,
+    batch: usize,
+    limits: Limits,
+) -> Result<Engine, ModelError> {
     let in_graph = |problem| match problem {
-        graph::Problem::Refused(problem) => ModelError::Graph { file: file.clone(), problem },
-        graph::Problem::Engine(problem) => ModelError::Engine { file: file.clone(), problem },
+        graph::Problem::Refused(problem) => ModelError::Graph { file: file.to_owned(), problem },
+        graph::Problem::Engine(problem) => ModelError::Engine { file: file.to_owned(), problem },
     };
-    let checked = graph::read(&onnx, &manifest, batch).map_err(in_graph)?;
+    let checked = graph::read(&onnx, manifest, batch).map_err(in_graph)?;
     drop(onnx);
-    let engine = Engine::new(checked, manifest::outputs(&manifest), batch, limits).map_err(in_graph)?;
-    Ok((engine, manifest, file, About { id: found[..ID_DIGITS].to_owned(), bytes: file_bytes }))
+    Engine::new(checked, manifest::outputs(manifest), batch, limits).map_err(in_graph)
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.

@@ -19,18 +19,13 @@ const NAME: usize = 64;
 const CLASSES: usize = 2;
 
 /// Of a network that answers with the probability of DEFECT and of which nothing else is told.
-pub(super) fn bare(name: &str, sha256: &str, input: &Input) -> Manifest {
+pub(super) fn bare(name: &str, input: &Input) -> Manifest {
     let none = String::new;
     Manifest {
         name: name.to_owned(),
-        sha256: sha256.to_owned(),
+        sha256: none(),
         input: input.clone(),
-        output: Output {
-            name: None,
-            kind: OutputKind::Sigmoid,
-            classes: vec!["ok".to_owned(), "defect".to_owned()],
-            defect: "defect".to_owned(),
-        },
+        output: Output::of_defect(),
         threshold: 0.5,
         unsure: 0.0,
         parameters: 0,

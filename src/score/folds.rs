@@ -141,7 +141,7 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 impl Spread {
     /// `None` when a fold has no such figure.
-    fn of(values: impl Iterator<Item = Option<f64>>) -> Option<Self> {
+    pub(super) fn of(values: impl Iterator<Item = Option<f64>>) -> Option<Self> {
         let values = values.collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())?;
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;

@@ -11,6 +11,9 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::{Circle, Line, PrimitiveStyle, PrimitiveStyleBuilder};
 use embedded_graphics::text::{Alignment, Text};
 
+use super::page::escape;
+use crate::frame::{Frame, PixelFormat};
+
 /// Size of one panel in pixels, and its margins.
 const PANEL: (i32, i32) = (620, 440);
 const LEFT: i32 = 66;
@@ -60,17 +63,6 @@ enum Shape {
 pub struct Plot {
     size: (i32, i32),
     shapes: Vec<Shape>,
-}
-
-/// Pixels, three bytes each, rows from the top.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pixels {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Red, green and blue of each.
-    pub rgb: Vec<u8>,
 }
 
 /// An axis: powers of ten around all values.
@@ -209,7 +201,7 @@ impl Plot {
                         Alignment::Center => "middle",
                         Alignment::Right => "end",
                     };
-                    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+                    let text = escape(text);
                     writeln!(
                         svg,
                         "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" fill=\"{}\">{text}</text>",
@@ -223,10 +215,16 @@ impl Plot {
         svg + "</svg>\n"
     }
 
-    /// As pixels.
-    pub fn pixels(&self) -> Pixels {
-        let (width, height) = (self.size.0 as u32, self.size.1 as u32);
-        let mut pixels = Pixels { width, height, rgb: vec![255; (width * height * 3) as usize] };
+    /// As a coloured picture.
+    pub fn picture(&self) -> Frame {
+        let (width, height) = (self.size.0 as usize, self.size.1 as usize);
+        let mut canvas = Canvas(Frame {
+            width,
+            height,
+            format: PixelFormat::Rgb8,
+            pixels: vec![255; width * height * 3],
+            ..Frame::default()
+        });
         let rgb = |(red, green, blue): Rgb| Rgb888::new(red, green, blue);
         let point = |(x, y): (i32, i32)| Point::new(x, y);
         for shape in &self.shapes {
@@ -234,36 +232,40 @@ impl Plot {
             let _ = match shape {
                 Shape::Line { from, to, colour, wide } => Line::new(point(*from), point(*to))
                     .into_styled(PrimitiveStyle::with_stroke(rgb(*colour), *wide))
-                    .draw(&mut pixels),
+                    .draw(&mut canvas),
                 Shape::Dot { at, radius, colour } => Circle::with_center(point(*at), radius * 2 + 1)
                     .into_styled(PrimitiveStyleBuilder::new().fill_color(rgb(*colour)).build())
-                    .draw(&mut pixels),
+                    .draw(&mut canvas),
                 Shape::Text { at, align, colour, text } => {
                     let style = MonoTextStyle::new(&FONT_7X13, rgb(*colour));
-                    Text::with_alignment(text, point(*at), style, *align).draw(&mut pixels).map(|_| ())
+                    Text::with_alignment(text, point(*at), style, *align).draw(&mut canvas).map(|_| ())
                 }
             };
         }
-        pixels
+        canvas.0
     }
 }
 
-impl OriginDimensions for Pixels {
+/// What is drawn on.
+struct Canvas(Frame);
+
+impl OriginDimensions for Canvas {
     fn size(&self) -> Size {
-        Size::new(self.width, self.height)
+        Size::new(self.0.width as u32, self.0.height as u32)
     }
 }
 
-impl DrawTarget for Pixels {
+impl DrawTarget for Canvas {
     type Color = Rgb888;
     type Error = std::convert::Infallible;
 
     fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Self::Error> {
         for Pixel(Point { x, y }, colour) in pixels {
-            let inside = (0..self.width as i32).contains(&x) && (0..self.height as i32).contains(&y);
+            let Frame { width, height, pixels, .. } = &mut self.0;
+            let inside = (0..*width as i32).contains(&x) && (0..*height as i32).contains(&y);
             if inside {
-                let at = 3 * (y as usize * self.width as usize + x as usize);
-                self.rgb[at..at + 3].copy_from_slice(&[colour.r(), colour.g(), colour.b()]);
+                let at = 3 * (y as usize * *width + x as usize);
+                pixels[at..at + 3].copy_from_slice(&[colour.r(), colour.g(), colour.b()]);
             }
         }
         Ok(())
@@ -286,10 +288,10 @@ mod tests {
         let svg = plot.svg();
         assert_eq!(svg.matches("<circle").count(), 4);
         assert!(svg.contains("a &lt; b &amp; c") && svg.contains(">1M<") && svg.contains(">0.01<"), "{svg}");
-        let pixels = plot.pixels();
+        let picture = plot.picture();
         let has =
-            |(red, green, blue): Rgb| pixels.rgb.chunks_exact(3).any(|pixel| pixel == [red, green, blue]);
-        assert_eq!(pixels.rgb.len() as u32, pixels.width * pixels.height * 3);
+            |(red, green, blue): Rgb| picture.pixels.chunks_exact(3).any(|pixel| pixel == [red, green, blue]);
+        assert_eq!(picture.pixels.len(), picture.width * picture.height * 3);
         assert!([FAINT, SOFT, LINE, CHOSEN, INK].into_iter().all(has));
     }
 
@@ -299,7 +301,7 @@ mod tests {
         for panel in [Panel { names: ("x", "y"), points }, Panel { names: ("x", "y"), points: Vec::new() }] {
             let plot = Plot::new("", &[panel]);
             assert!(!plot.svg().contains("NaN"));
-            plot.pixels();
+            plot.picture();
         }
     }
 }

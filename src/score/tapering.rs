@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
+use super::folds::Spread;
+
 /// A network that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tried {
@@ -73,10 +75,10 @@ pub struct Recommended {
 
 /// Mean and standard error of a mean; no error from one value.
 pub fn mean_and_error(values: &[f64]) -> (f64, Option<f64>) {
-    let count = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    (mean, (values.len() > 1).then(|| (squares / (count - 1.0) / count).sqrt()))
+    let Some(Spread { mean, deviation }) = Spread::of(values.iter().copied().map(Some)) else {
+        return (0.0, None);
+    };
+    (mean, (values.len() > 1).then(|| deviation / (values.len() as f64).sqrt()))
 }
 
 /// Ranks by merit and cost: 0 for those that none beats in both, 1 for those that only the former beat, and so on (non-dominated sorting,
@@ -124,9 +126,9 @@ pub fn choose(tried: &mut [Tried]) -> Option<(usize, String)> {
     }
     let best = tried.first()?;
     let error = best.auc_error.unwrap_or(0.0);
-    let near = |one: &&(usize, &Tried)| one.1.auc >= best.auc - error;
-    let all: Vec<(usize, &Tried)> = tried[..finalists].iter().enumerate().collect();
-    let (at, chosen) = *all.iter().filter(near).min_by_key(|(_, one)| one.multiply_adds)?;
+    let near = |one: &(usize, &Tried)| one.1.auc >= best.auc - error;
+    let (at, chosen) =
+        tried[..finalists].iter().enumerate().filter(near).min_by_key(|(_, one)| one.multiply_adds)?;
     let reason = if at == 0 {
         format!(
             "its ROC AUC {:.4} is the best, and nothing with less work comes within one standard error ({error:.4}) of it",
@@ -146,6 +148,16 @@ pub fn choose(tried: &mut [Tried]) -> Option<(usize, String)> {
 }
 
 impl Tapering {
+    /// The networks of the last round that is complete.
+    pub fn finalists(&self) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(|one| one.round == self.rounds)
+    }
+
+    /// Whether it is the one to take.
+    pub fn is_recommended(&self, one: &Tried) -> bool {
+        one.network == self.recommended.network && one.size == self.recommended.size
+    }
+
     /// One line a network, with a line of names first.
     pub fn csv(&self) -> String {
         let mut text = "network,size,parameters,multiply_adds,latency_ms,round,epochs,auc,auc_error,accuracy,escapes,false_rejects,front,latency_front\n".to_owned();
@@ -192,11 +204,9 @@ impl fmt::Display for Tapering {
             )?;
         }
         writeln!(f, "\n  multiply-adds  parameters  latency    ROC AUC  accuracy  size  network")?;
-        let last = self.tried.first().map_or(0, |one| one.round);
-        for one in self.tried.iter().filter(|one| one.round == last) {
+        for one in self.finalists() {
             let latency = one.latency_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3} ms"));
-            let is_chosen = one.network == self.recommended.network && one.size == self.recommended.size;
-            let sign = if is_chosen {
+            let sign = if self.is_recommended(one) {
                 '*'
             } else if one.front {
                 '+'

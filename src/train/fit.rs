@@ -167,17 +167,9 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// A print of everything that decides how the run goes on, except the number of threads, by which a checkpoint is known.
+    /// See [`fn@print`].
     pub fn print(&self) -> u64 {
-        let Plan { epochs, batch, rate, seed, augment, smoothing, threads: _ } = &self.plan;
-        let (network, size) = (self.trainer.network(), self.pictures.size());
-        let text = format!(
-            "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {:?} {:?} {}",
-            self.normal,
-            self.split,
-            self.pictures.print()
-        );
-        fnv1a(text.bytes())
+        print(self.trainer.network(), &self.plan, self.pictures, self.split, self.normal)
     }
 
     /// Epochs done.
@@ -277,6 +269,17 @@ impl<'a> Fit<'a> {
         let scores = self.trainer.score(parameters, statistics, of.len(), &load);
         scores.into_iter().zip(of).map(|(score, &at)| (score, pictures.truth(at))).collect()
     }
+}
+
+/// A print of everything that decides how a run goes on, except the number of threads, by which a checkpoint is known.
+pub fn print(network: &Network, plan: &Plan, pictures: &Pictures, split: &Split, normal: (f32, f32)) -> u64 {
+    let Plan { epochs, batch, rate, seed, augment, smoothing, threads: _ } = plan;
+    let size = pictures.size();
+    let text = format!(
+        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {normal:?} {split:?} {}",
+        pictures.print()
+    );
+    fnv1a(text.bytes())
 }
 
 /// A picture as at run time.

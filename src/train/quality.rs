@@ -2,6 +2,7 @@
 //!
 //! Owns the rule for the threshold. Must not know where scores come from.
 
+use crate::kernels::dense::sigmoid;
 use crate::verdict::Truth;
 
 /// A score and what the part truly is.
@@ -88,8 +89,7 @@ pub fn threshold(judged: &[Judged]) -> f32 {
             best = (cost, at);
         }
     }
-    let threshold = 1.0 / (1.0 + (-best.1).exp());
-    ((threshold * 1000.0).floor() / 1000.0) as f32
+    ((sigmoid(best.1) * 1000.0).floor() / 1000.0) as f32
 }
 
 fn log_odds(score: f64) -> f64 {
@@ -126,7 +126,7 @@ impl Spread {
 
     /// Expected number of pictures that score below.
     fn below(&self, at: f64) -> f64 {
-        self.sorted.iter().map(|score| 1.0 / (1.0 + ((score - at) / self.scale).exp())).sum()
+        self.sorted.iter().map(|score| sigmoid((at - score) / self.scale)).sum()
     }
 }
 

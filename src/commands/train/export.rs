@@ -8,7 +8,7 @@ use super::settings::Recipe;
 use super::{load, say};
 use crate::commands::files::write_whole;
 use crate::commands::labelled::short_name;
-use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, OutputKind, Quality, Training};
+use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, Quality, Training};
 use crate::config::yaml;
 use crate::model;
 use crate::train::Network;
@@ -120,12 +120,7 @@ impl Made<'_> {
             name: name(self.out),
             sha256: model::fingerprint(onnx),
             input: self.input(),
-            output: Output {
-                name: None,
-                kind: OutputKind::Sigmoid,
-                classes: vec!["ok".to_owned(), "defect".to_owned()],
-                defect: "defect".to_owned(),
-            },
+            output: Output::of_defect(),
             threshold,
             unsure: 0.0,
             parameters: self.network.parameters() as u64,

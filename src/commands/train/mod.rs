@@ -86,7 +86,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let files = args.folders.list().map_err(|error| usage(format!("{error:#}")))?;
+    let files = args.folders.list()?;
     let (files, left_out) = known.apply(&args.folders.data, files)?;
     let loaded = load::load(files, network.input(), args.settings.normalise, recipe)?;
     loaded.tell_skipped();

@@ -13,10 +13,10 @@ use anyhow::anyhow;
 use super::export::Made;
 use super::settings::{Recipe, require};
 use super::{enough, load, say, say_data, stop_on_signal, train};
+use crate::commands::ExitCode;
 use crate::commands::files::{try_out, write_whole};
 use crate::commands::known::Knowing;
 use crate::commands::labelled::Folders;
-use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::model::read::{Trained, trained};
 use crate::train::fit::{Candidate, Fit, Plan};
@@ -100,7 +100,7 @@ struct Course<'a> {
 /// Runs the pruning.
 ///
 /// # Errors
-/// [`UsageError`] when settings or pictures do not allow it; others when the model is none of castgate's, or a file cannot be written.
+/// [`crate::commands::UsageError`] when settings or pictures do not allow it; others when the model is none of castgate's, or a file cannot be written.
 pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     args.recipe.check()?;
     require((0.0..=100.0).contains(&args.tolerance), || {
@@ -116,7 +116,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let files = args.folders.list().map_err(|error| UsageError(format!("{error:#}")))?;
+    let files = args.folders.list()?;
     let (files, left_out) = known.apply(&args.folders.data, files)?;
     let normalise = manifest.input.normalise;
     let loaded = load::load(files, network.input(), normalise, &args.recipe)?;

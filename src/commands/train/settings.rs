@@ -110,10 +110,10 @@ impl Recipe {
 
     /// The same settings as words of a command line, but for the threads.
     pub(super) fn words(&self) -> String {
-        let mut words = format!(" --batch {} --rate {} --seed {}", self.batch, self.rate, self.seed);
-        words.push_str(&format!(" --augment {} --views {}", self.augment, self.views));
-        words.push_str(&format!(" --smoothing {} --validation {}", self.smoothing, self.validation));
-        words
+        let Self { batch, rate, seed, augment, views, smoothing, validation, threads: _ } = self;
+        format!(
+            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --validation {validation}"
+        )
     }
 
     /// What is asked of a run of `epochs` on `pictures` training pictures.

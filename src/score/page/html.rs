@@ -1,7 +1,7 @@
 //! Pieces of HTML. Every text that comes from outside goes through [`escape`].
 
 /// Text as it must stand in HTML, also within quotes.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::score) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -15,7 +15,7 @@ use super::stress::Stress;
 use crate::verdict::Truth;
 
 pub use html::data_uri;
-use html::escape;
+pub(super) use html::escape;
 
 /// Confidence of the bounds on the page.
 const CONFIDENCE: f64 = 0.95;

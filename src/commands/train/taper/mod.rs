@@ -11,22 +11,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
-use image::{ExtendedColorType, save_buffer};
 
 use super::load::Loaded;
 use super::settings::{Recipe, require};
 use super::{enough, load, normal, say, stop_on_signal};
+use crate::camera::picture::save_png;
 use crate::clock::{Clock as _, SystemClock};
-use crate::commands::ExitCode;
+use crate::commands::bench;
 use crate::commands::files::write_whole;
 use crate::commands::known::Knowing;
 use crate::commands::labelled::{ManyFolders, short_name};
+use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::{untold, write};
 use crate::score::plot::{Mark, Panel, Plot};
 use crate::score::tapering::{Recommended, Tapering, Tried, choose, mean_and_error, survivors};
 use crate::train::split::Split;
+use crate::train::taper::{draw, of_the_paper};
 use crate::train::{Network, Statistics, initial};
 
 use book::{Book, Entry};
@@ -92,7 +94,7 @@ pub(in crate::commands) struct Args {
 }
 
 /// The pictures at one size, with their splits.
-struct Sized {
+struct AtSize {
     size: MapSize,
     loaded: Loaded,
     /// Each with mean and standard deviation of its training pixels.
@@ -102,7 +104,7 @@ struct Sized {
 /// Runs the search.
 ///
 /// # Errors
-/// [`crate::commands::UsageError`] when settings or pictures do not do; others when a file cannot be written, or when it was stopped before there
+/// [`UsageError`] when settings or pictures do not do; others when a file cannot be written, or when it was stopped before there
 /// was anything to compare.
 pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let networks = candidates(&args)?;
@@ -130,15 +132,17 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     say("timing the networks");
     let mut tried = Vec::new();
     for (network, (round, epochs, entries)) in networks.iter().zip(&results) {
-        if *round > 0 {
-            tried.push(figures(network, *round, *epochs, entries, latency(network)?));
-        }
+        tried.push(figures(network, *round, *epochs, entries, latency(network)?));
     }
     let leaks = sized.first().and_then(|sized| {
         sized.splits.iter().map(|(split, _)| split.leaks(&sized.loaded.pictures)).sum::<Option<usize>>()
     });
     let names: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
-    let mut found = Tapering {
+    let (at, reason) = choose(&mut tried).context("no network was tried to the end of a round")?;
+    let chosen = &tried[at];
+    let command = train_command(&args, chosen);
+    let recommended = Recommended { network: chosen.network.clone(), size: chosen.size, reason, command };
+    let found = Tapering {
         split: format!(
             "{}: {} splits, {} % for validation, from seed {}",
             names.join(" and "),
@@ -149,18 +153,9 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
         leaks: leaks.map(|leaks| leaks as u64),
         rounds,
         rounds_wanted: ROUNDS,
-        recommended: Recommended {
-            network: String::new(),
-            size: 0,
-            reason: String::new(),
-            command: String::new(),
-        },
+        recommended,
         tried,
     };
-    let (at, reason) = choose(&mut found.tried).context("no network was tried to the end of a round")?;
-    let chosen = &found.tried[at];
-    let command = train_command(&args, chosen);
-    found.recommended = Recommended { network: chosen.network.clone(), size: chosen.size, reason, command };
     put(&args, &found)?;
     say(&format!("\n{found}"));
     say(&format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", args.out.display()));
@@ -176,30 +171,29 @@ fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
     let sides: Vec<usize> = args.sizes.iter().map(|&side| usize::from(side)).collect();
     let largest = sides.iter().copied().max().unwrap_or(8);
     let most = (args.most * 1e6) as usize;
-    let mut networks = crate::train::taper::draw(usize::from(args.networks), &sides, most, args.recipe.seed);
+    let mut networks = draw(usize::from(args.networks), &sides, most, args.recipe.seed);
     require(networks.len() > 1, || {
         format!(
             "--most {} leaves no networks to choose from; use a greater one or smaller --sizes",
             args.most
         )
     })?;
-    networks.extend(crate::train::taper::of_the_paper(&sides));
+    let mut others: Vec<Network> = of_the_paper(&sides).into_iter().collect();
     for text in &args.also {
         let network = Network::parse(text, MapSize { height: largest, width: largest })
-            .map_err(|error| crate::commands::UsageError(format!("--also: {error}")))?;
-        networks.push(network);
+            .map_err(|error| UsageError(format!("--also: {error}")))?;
+        others.push(network);
     }
-    let mut seen = Vec::new();
-    networks.retain(|network| {
-        let new = !seen.contains(network);
-        seen.push(network.clone());
-        new
-    });
+    for other in others {
+        if !networks.contains(&other) {
+            networks.push(other);
+        }
+    }
     Ok(networks)
 }
 
 /// Reads the pictures once for each size that a network wants.
-fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<Sized>> {
+fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<AtSize>> {
     let known = args.knowing.read()?;
     let (files, left_out) = known.list(&args.folders)?;
     let mut sizes: Vec<MapSize> = networks.iter().map(Network::input).collect();
@@ -223,13 +217,14 @@ fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<Sized>> {
         let everything: Vec<usize> = (0..pictures.len()).collect();
         let mut splits = Vec::new();
         for number in 0..u64::from(args.splits) {
-            let share = f64::from(args.recipe.validation) / 100.0;
-            let split = Split::among(pictures, &everything, share, args.recipe.seed.wrapping_add(number));
+            let mut recipe = args.recipe.clone();
+            recipe.seed = recipe.seed.wrapping_add(number);
+            let split = recipe.split(pictures, &everything);
             enough(pictures, &split)?;
             let normal = normal(pictures, &split);
             splits.push((split, normal));
         }
-        all.push(Sized { size, loaded, splits });
+        all.push(AtSize { size, loaded, splits });
     }
     Ok(all)
 }
@@ -256,14 +251,14 @@ fn rounds(
         let jobs: Vec<Job<'_>> = going
             .iter()
             .flat_map(|&at| (0..usize::from(args.splits)).map(move |split| (at, split)))
-            .map(|(at, split)| Job { at, network: &networks[at], split, epochs })
+            .filter_map(|(at, split)| table.job(at, &networks[at], split, epochs))
             .collect();
         if !table.work(&jobs, book)? {
             return Ok((round - 1, results));
         }
         for &at in &going {
             let of_network = jobs.iter().filter(|job| job.at == at);
-            let entries = of_network.filter_map(|job| book.get(&table.print(job)).cloned()).collect();
+            let entries = of_network.filter_map(|job| book.get(&job.print).cloned()).collect();
             results[at] = (round, epochs, entries);
         }
         let points: Vec<(f64, f64)> = going
@@ -282,7 +277,13 @@ fn rounds(
     Ok((ROUNDS, results))
 }
 
-fn figures(network: &Network, round: usize, epochs: u32, entries: &[Entry], latency_ms: f64) -> Tried {
+fn figures(
+    network: &Network,
+    round: usize,
+    epochs: u32,
+    entries: &[Entry],
+    latency_ms: Option<f64>,
+) -> Tried {
     let aucs: Vec<f64> = entries.iter().map(|entry| entry.auc).collect();
     let (auc, auc_error) = mean_and_error(&aucs);
     let accuracies: Vec<f64> = entries.iter().map(|entry| entry.accuracy).collect();
@@ -291,7 +292,7 @@ fn figures(network: &Network, round: usize, epochs: u32, entries: &[Entry], late
         size: network.input().height,
         parameters: network.parameters(),
         multiply_adds: network.multiply_adds(),
-        latency_ms: Some(latency_ms),
+        latency_ms,
         round,
         epochs,
         auc,
@@ -306,35 +307,25 @@ fn figures(network: &Network, round: usize, epochs: u32, entries: &[Entry], late
 }
 
 /// Median milliseconds of the engine for one picture; which weights it has does not matter.
-fn latency(network: &Network) -> anyhow::Result<f64> {
+fn latency(network: &Network) -> anyhow::Result<Option<f64>> {
     let mut random = <rand_pcg::Pcg64 as rand::SeedableRng>::seed_from_u64(1);
     let parameters = initial(network, &mut random);
     let onnx = write::onnx(network, &parameters, &Statistics::unit(network));
     let input = load::input(network.input(), Normalise::None, (0.5, 0.25));
-    let mut model = untold(onnx, &input)?;
-    let picture: Vec<f32> = (0..input.len()).map(|i| (i % 7) as f32 / 7.0 - 0.5).collect();
-    let (clock, mut scores, mut passes) = (SystemClock, Vec::new(), Vec::new());
-    let begin = clock.now();
-    while passes.len() < LEAST_PASSES || clock.now().seconds_since(begin) < TIMED_S {
-        let pass = clock.now();
-        model.score(&picture, &mut scores)?;
-        passes.push(clock.now().seconds_since(pass));
-    }
-    passes.sort_by(f64::total_cmp);
-    Ok(passes[passes.len() / 2] * 1000.0)
+    let times = bench::alone(&mut untold(onnx, &input)?, TIMED_S, LEAST_PASSES)?;
+    Ok(times.map(|times| times.median_ms))
 }
 
 /// How the chosen network is trained on all of the pictures.
 fn train_command(args: &Args, chosen: &Tried) -> String {
     let data = args.folders.data.first().map(|folder| folder.display().to_string()).unwrap_or_default();
-    let mut command = format!(
-        "castgate train --data {data} --out model.onnx --network {} --size {} --normalise {}",
+    format!(
+        "castgate train --data {data} --out model.onnx --network {} --size {} --normalise {} {}",
         chosen.network,
         chosen.size,
-        args.normalise.name()
-    );
-    command.push_str(&args.recipe.words());
-    command
+        args.normalise.name(),
+        args.recipe.words()
+    )
 }
 
 fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
@@ -343,19 +334,15 @@ fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
     write_whole(&file("taper.json"), &serde_json::to_vec_pretty(found)?)?;
     let plot = plot(found);
     write_whole(&file("taper.svg"), plot.svg().as_bytes())?;
-    let pixels = plot.pixels();
     let png = file("taper.png");
-    save_buffer(&png, &pixels.rgb, pixels.width, pixels.height, ExtendedColorType::Rgb8)
-        .with_context(|| format!("cannot write {}", png.display()))
+    save_png(&png, &plot.picture()).with_context(|| format!("cannot write {}", png.display()))
 }
 
 /// Quality against work, and against time.
 fn plot(found: &Tapering) -> Plot {
-    let last = found.tried.first().map_or(0, |one| one.round);
-    let recommended = &found.recommended;
     let mark = |one: &Tried, front: bool| match () {
-        () if one.network == recommended.network && one.size == recommended.size => Mark::Chosen,
-        () if one.round < last => Mark::Faint,
+        () if found.is_recommended(one) => Mark::Chosen,
+        () if one.round < found.rounds => Mark::Faint,
         () if front => Mark::Front,
         () => Mark::Plain,
     };
