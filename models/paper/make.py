@@ -7,6 +7,7 @@ depend on them, and what it says then means nothing. castgate itself needs neith
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import os
 import sys
@@ -17,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 SIDE = 300
+TEST = "augmented-test"
 NETWORKS = ["custom", "resnet50", "nasnetmobile", "mobilenetv2", "efficientnetb2"]
 # What each preprocessing of Keras does to a pixel, as `(pixel / 255 - mean) / std`; the others have it in their graph or take 0 to 1.
 SCALES = {
@@ -85,24 +87,43 @@ def pictures(data: Path, subset: str | None, seed: int):
     ).map(lambda x, y: (x / 255.0, y))  # fmt: skip
 
 
-def augmented(dataset):
+@functools.cache
+def changes() -> list:
     """The paper's changes: turned by up to 4 degrees, zoomed and sheared by up to 0.2, flipped both ways."""
-    import tensorflow as tf
     from keras import layers
 
-    changes = [
+    return [
         layers.RandomRotation(4 / 360, fill_mode="nearest"),
         layers.RandomZoom(0.2, fill_mode="nearest"),
         layers.RandomShear(0.2, 0.2, fill_mode="nearest"),
         layers.RandomFlip("horizontal_and_vertical"),
     ]
 
-    def change(x, y):
-        for layer in changes:
-            x = layer(x, training=True)
-        return tf.clip_by_value(x, 0.0, 1.0), y
 
-    return dataset.map(change)
+def change(x, y):
+    """Changes pictures at random."""
+    import tensorflow as tf
+
+    for layer in changes():
+        x = layer(x, training=True)
+    return tf.clip_by_value(x, 0.0, 1.0), y
+
+
+def write_augmented(data: Path, out: Path, seed: int) -> None:
+    """Writes the official test split, each picture changed as in training, for `castgate eval`."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    for kind in ["ok_front", "def_front"]:
+        (out / kind).mkdir(parents=True, exist_ok=True)
+        files = sorted((data / "test" / kind).iterdir())
+        for file in files:
+            picture = tf.image.decode_jpeg(tf.io.read_file(str(file)), channels=3)[None]
+            changed, _ = change(tf.cast(picture, tf.float32) / 255.0, None)
+            png = tf.image.encode_png(tf.cast(tf.round(changed[0] * 255.0), tf.uint8))
+            (out / kind / f"{file.stem}.png").write_bytes(png.numpy())
+        print(f"{len(files)} pictures written to {out / kind}")
 
 
 def train(model, data: Path, epochs: int, augment: bool, seed: int) -> dict:
@@ -111,7 +132,7 @@ def train(model, data: Path, epochs: int, augment: bool, seed: int) -> dict:
 
     training, validation = (pictures(data / "train", subset, seed) for subset in ("training", "validation"))
     if augment:
-        training = augmented(training)
+        training = training.map(change)
     model.compile(optimizers.Adam(1e-3), "binary_crossentropy", metrics=["accuracy"])
     history = model.fit(
         training.prefetch(2),
@@ -178,13 +199,18 @@ quality:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("network", choices=[*NETWORKS, TEST], help=f"or `{TEST}`: the test split, changed at random")
     parser.add_argument("--out", type=Path, required=True, help="folder for NAME.onnx and NAME.yaml")
     parser.add_argument("--data", type=Path, help="folder of the pictures; trains the custom network on its `train`")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--augment", action="store_true", help="train with the paper's changes to the pictures")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if args.network == TEST:
+        if not args.data:
+            parser.error("augmented-test needs --data")
+        write_augmented(args.data, args.out, args.seed)
+        return
     if args.data and args.network != "custom":
         parser.error("only `custom` is trained here; leave --data out for random weights")
     if args.augment and not args.data:

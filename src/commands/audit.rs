@@ -5,10 +5,14 @@
 mod read;
 mod search;
 
+#[cfg(feature = "train")]
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+#[cfg(feature = "train")]
+use super::labelled::Labelled;
 use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, print};
 use crate::audit::compare::COPY;
@@ -96,6 +100,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     print(&report.to_string())?;
     print(&format!("took         {:.0} s\n", SystemClock.now().seconds_since(begin)))?;
     Ok(if report.is_clean() { ExitCode::Ok } else { ExitCode::No })
+}
+
+/// The photograph of each picture, by its split and its name; pictures that cannot be read are not among them.
+///
+/// # Errors
+/// When no thread can be started.
+#[cfg(feature = "train")]
+pub(super) fn photographs(
+    files: Vec<(&str, Labelled)>,
+    threads: usize,
+) -> anyhow::Result<HashMap<(String, String), u64>> {
+    let seen = read::read(files, threads)?.seen;
+    let firsts = search::groups(&seen, COPY, threads)?;
+    let named = seen.into_iter().zip(firsts);
+    Ok(named.map(|(seen, first)| ((seen.split, seen.file), first as u64)).collect())
 }
 
 /// A name for each folder: its last part, or as many of its last parts as it takes to tell the folders apart.

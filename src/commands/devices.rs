@@ -12,7 +12,7 @@ use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
 use crate::camera::simulated;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::config::load::Loaded;
 use crate::config::{CameraKind, Config};
 use crate::decide::{PartRecord, Policy, Rules};
@@ -121,9 +121,15 @@ struct Devices {
     oracle: Option<Oracle>,
 }
 
-fn devices(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
-    let now = clock.now();
-    let (world, camera, on_belt): (Arc<World>, Box<dyn FrameSource>, bool) = match config.camera.kind {
+/// The camera alone, for who needs no line.
+#[cfg(feature = "train")]
+pub(super) fn camera(config: &Config, now: Time) -> anyhow::Result<Box<dyn FrameSource>> {
+    Ok(seen_world(config, now)?.1)
+}
+
+/// The simulated belt, the camera, and whether that looks at this belt.
+fn seen_world(config: &Config, now: Time) -> anyhow::Result<(Arc<World>, Box<dyn FrameSource>, bool)> {
+    Ok(match config.camera.kind {
         CameraKind::Simulated => {
             let (world, camera) = simulated::open(config, now)?;
             (world, Box::new(camera), true)
@@ -132,7 +138,11 @@ fn devices(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
             let camera = FolderCamera::open(&config.camera, now)?;
             (Arc::new(World::new(config, Vec::new(), now)), Box::new(camera), false)
         }
-    };
+    })
+}
+
+fn devices(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
+    let (world, camera, on_belt) = seen_world(config, clock.now())?;
     let sensor =
         sensor::open(config, clock.clone(), || Box::new(SimulatedSensor::new(config, world.clone())))?;
     let gate = gate::open(&config.gate, || Box::new(SimulatedGate::new(world.clone())))?;

@@ -1,5 +1,7 @@
 //! Files that are written whole or not at all.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -21,7 +23,10 @@ pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
 /// Writes a file whole or not at all: under another name first.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = beside(path);
-    std::fs::write(&part, bytes)
+    // On the disk before it takes the old one's place: a cut of power must not leave an empty file there.
+    let write =
+        || File::create(&part).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    write()
         .and_then(|()| std::fs::rename(&part, path))
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -18,7 +18,7 @@ pub(super) struct Knowing {
     pub(super) groups: Option<PathBuf>,
     /// Leaves pictures out: a file with their names, one a line, or `conflicts` for all whose photograph stands under both labels
     #[arg(long, value_name = "FILE|conflicts")]
-    leave_out: Option<PathBuf>,
+    pub(super) leave_out: Option<PathBuf>,
 }
 
 /// What they say.
@@ -140,12 +140,13 @@ impl Known {
         !self.names.is_empty() && (0..parts.len()).any(|from| self.names.contains(&end(from)))
     }
 
-    /// The photographs of the folder `data`; `None` when they are not known.
+    /// The photographs of the folders `data`, named as [`ManyFolders::names`] names them; `None` when they are not known.
     pub(super) fn groups_of(&self, data: &str) -> Option<HashSet<u64>> {
         let listing = self.listing.as_ref()?;
-        let split = listing.split_of(Path::new(data))?;
-        let of_split = listing.entries().iter().filter(|entry| entry.split == split);
-        Some(of_split.map(|entry| entry.group).collect())
+        let split = |name: &str| listing.split_of(Path::new(name));
+        let splits = data.split(" and ").map(split).collect::<Option<HashSet<_>>>()?;
+        let of_splits = listing.entries().iter().filter(|entry| splits.contains(entry.split.as_str()));
+        Some(of_splits.map(|entry| entry.group).collect())
     }
 }
 
@@ -189,7 +190,9 @@ mod tests {
         let (some, left_out) = known("file", list).apply(Path::new("x/train"), pictures()).unwrap();
         assert_eq!((groups(&some), left_out), (vec![Some(1), None], 2));
         assert_eq!(known("", "").groups_of("casting/test"), Some(HashSet::from([2])));
+        assert_eq!(known("", "").groups_of("casting/test and casting/train"), Some(HashSet::from([1, 2, 9])));
         assert_eq!(known("", "").groups_of("other"), None);
+        assert_eq!(known("", "").groups_of("casting/test and other"), None);
     }
 
     #[test]

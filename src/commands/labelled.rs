@@ -8,6 +8,11 @@ use super::UsageError;
 use crate::camera::picture::pictures_below;
 use crate::verdict::Truth;
 
+/// Usual names of the subfolders.
+pub(super) const OK: &str = "ok_front";
+/// See [`OK`].
+pub(super) const DEFECT: &str = "def_front";
+
 /// A picture whose part is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
@@ -34,10 +39,10 @@ pub struct Folders {
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Subfolder with pictures of good parts
-    #[arg(long, value_name = "NAME", default_value = "ok_front")]
+    #[arg(long, value_name = "NAME", default_value = OK)]
     pub ok: String,
     /// Subfolder with pictures of defective parts
-    #[arg(long, value_name = "NAME", default_value = "def_front")]
+    #[arg(long, value_name = "NAME", default_value = DEFECT)]
     pub defect: String,
 }
 
@@ -48,14 +53,19 @@ pub struct ManyFolders {
     #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
     pub data: Vec<PathBuf>,
     /// Subfolder with pictures of good parts
-    #[arg(long, value_name = "NAME", default_value = "ok_front")]
+    #[arg(long, value_name = "NAME", default_value = OK)]
     pub ok: String,
     /// Subfolder with pictures of defective parts
-    #[arg(long, value_name = "NAME", default_value = "def_front")]
+    #[arg(long, value_name = "NAME", default_value = DEFECT)]
     pub defect: String,
 }
 
 impl ManyFolders {
+    /// Their short names, joined by ` and `.
+    pub fn names(&self) -> String {
+        self.data.iter().map(|folder| short_name(folder)).collect::<Vec<_>>().join(" and ")
+    }
+
     /// Each of them.
     pub fn each(&self) -> impl Iterator<Item = Folders> {
         let of =

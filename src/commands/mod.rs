@@ -48,9 +48,9 @@ use clap::{CommandFactory, FromArgMatches};
 
 pub use exit::{ExitCode, UsageError, tell, tell_bug};
 #[cfg(feature = "train")]
-use train::{prune, taper};
+use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
-use {trained_off as prune, trained_off as taper};
+use {trained_off as prune, trained_off as taper, trained_off as teach};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -91,6 +91,7 @@ commands! {
         Eval => eval,
         Threshold => threshold,
         Train => train,
+        Teach => teach,
         Prune => prune,
         Taper => taper,
         Draw => draw,

@@ -1,4 +1,4 @@
-//! `castgate prune` and `castgate taper` in a build without the feature `train`: they say so.
+//! `castgate prune`, `taper` and `teach` in a build without the feature `train`: they say so.
 
 use std::ffi::OsString;
 

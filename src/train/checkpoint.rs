@@ -10,7 +10,7 @@ use super::parameters::{Moments, Statistics};
 use super::pictures::fnv1a;
 use super::quality::Quality;
 
-const HEADER: &[u8] = b"castgate checkpoint 1\n";
+const HEADER: &[u8] = b"castgate checkpoint 2\n";
 
 /// Why bytes are no checkpoint of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub fn encode(progress: &Progress, print: u64) -> Vec<u8> {
     number(&print.to_le_bytes());
     number(&progress.epoch.to_le_bytes());
     number(&progress.adam.steps.to_le_bytes());
-    for list in [&progress.parameters, &progress.adam.mean, &progress.adam.square] {
+    for list in [&progress.parameters, &progress.averaged, &progress.adam.mean, &progress.adam.square] {
         list.iter().for_each(|value| number(&value.to_le_bytes()));
     }
     number(&[u8::from(progress.best.is_some())]);
@@ -71,10 +71,11 @@ pub fn decode(bytes: &[u8], network: &Network, print: u64) -> Result<Progress, C
     let epoch = u32::from_le_bytes(reader.take()?);
     let steps = u64::from_le_bytes(reader.take()?);
     let parameters = reader.singles(count)?;
+    let averaged = reader.singles(count)?;
     let adam = Adam { steps, mean: reader.singles(count)?, square: reader.singles(count)? };
     let best = if reader.take::<1>()? == [1] { Some(candidate(&mut reader, network)?) } else { None };
     if reader.0.is_empty() {
-        Ok(Progress { epoch, parameters, adam, best })
+        Ok(Progress { epoch, parameters, averaged, adam, best })
     } else {
         Err(CheckpointError::Damaged)
     }
@@ -122,7 +123,8 @@ mod tests {
         let quality = Quality { loss: 0.5, accuracy: 0.75, auc: 0.875, escapes: 3, false_rejects: 4 };
         let statistics = Statistics::unit(&network);
         let best = Candidate { epoch: 2, parameters: parameters.clone(), statistics, quality };
-        (network, Progress { epoch: 3, parameters, adam, best: Some(best) })
+        let averaged = parameters.iter().map(|weight| weight + 1.0).collect();
+        (network, Progress { epoch: 3, parameters, averaged, adam, best: Some(best) })
     }
 
     #[test]
@@ -139,7 +141,7 @@ mod tests {
         let bytes = encode(&progress, 9);
         assert_eq!(decode(&bytes, &network, 10), Err(CheckpointError::OtherRun));
         assert_eq!(decode(b"", &network, 9), Err(CheckpointError::Header));
-        assert_eq!(decode(b"castgate checkpoint 2\n", &network, 9), Err(CheckpointError::Header));
+        assert_eq!(decode(b"castgate checkpoint 1\n", &network, 9), Err(CheckpointError::Header));
         for len in HEADER.len()..bytes.len() {
             assert_eq!(decode(&bytes[..len], &network, 9), Err(CheckpointError::Damaged), "{len} bytes");
         }

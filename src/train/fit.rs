@@ -34,6 +34,8 @@ pub struct Plan {
     pub augment: Augment,
     /// Share by which labels are drawn towards 0.5: 0 for none, 0.1 for 0.05 and 0.95.
     pub smoothing: f64,
+    /// Epochs over which the weights that are judged and kept are averaged; 0 takes them as they are.
+    pub average: f64,
     /// Threads.
     pub threads: usize,
 }
@@ -92,6 +94,7 @@ pub struct Fit<'a> {
     /// Of each picture, where grounds are changed; empty otherwise.
     grounds: Vec<Option<Grounded>>,
     trainer: Trainer<f32>,
+    averaged: Vec<f32>,
     epoch: u32,
     best: Option<Candidate>,
 }
@@ -103,6 +106,8 @@ pub struct Progress {
     pub epoch: u32,
     /// Weights.
     pub parameters: Vec<f32>,
+    /// Their average over the last steps.
+    pub averaged: Vec<f32>,
     /// The optimiser.
     pub adam: Adam<f32>,
     /// Best so far.
@@ -136,16 +141,18 @@ impl<'a> Fit<'a> {
         normal: (f32, f32),
     ) -> Self {
         let parameters = initial(&network, &mut random(plan.seed, 0, 0));
+        let averaged = parameters.clone();
         let trainer = Trainer::new(network, parameters, plan.batch, plan.threads);
         let size = (pictures.size().width, pictures.size().height);
         let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
         let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
-        Self { plan, pictures, split, normal, grounds, trainer, epoch: 0, best: None }
+        Self { plan, pictures, split, normal, grounds, trainer, averaged, epoch: 0, best: None }
     }
 
     /// Begins with these weights instead of random ones.
     pub fn begin_with(&mut self, parameters: Vec<f32>) {
         self.trainer.adam = Adam::new(parameters.len());
+        self.averaged.clone_from(&parameters);
         self.trainer.parameters = parameters;
     }
 
@@ -153,6 +160,7 @@ impl<'a> Fit<'a> {
     pub fn resume(&mut self, progress: Progress) {
         self.epoch = progress.epoch;
         self.trainer.parameters = progress.parameters;
+        self.averaged = progress.averaged;
         self.trainer.adam = progress.adam;
         self.best = progress.best;
     }
@@ -162,6 +170,7 @@ impl<'a> Fit<'a> {
         Progress {
             epoch: self.epoch,
             parameters: self.trainer.parameters.clone(),
+            averaged: self.averaged.clone(),
             adam: self.trainer.adam.clone(),
             best: self.best.clone(),
         }
@@ -218,6 +227,7 @@ impl<'a> Fit<'a> {
                 change.apply(pictures.size(), pictures.view(batch[i], other), ground, normal, input);
             };
             let report = self.trainer.step(rate, &targets, &load);
+            self.follow();
             sum.loss += report.loss;
             sum.right += report.right;
             sum.pictures += report.pictures;
@@ -240,15 +250,27 @@ impl<'a> Fit<'a> {
         Some(EpochReport { epoch, loss, accuracy, validation, best })
     }
 
-    /// The weights as they are, with statistics measured now, judged on the validation pictures.
+    /// Draws the average towards the newest weights: of the first steps it is the plain mean, later ones weigh more by and by (Polyak and
+    /// Juditsky 1992, in the exponential form).
+    fn follow(&mut self) {
+        let over = self.plan.average * self.steps() as f64;
+        let share = (1.0 / over.min(self.trainer.adam.steps as f64).max(1.0)) as f32;
+        for (average, &newest) in self.averaged.iter_mut().zip(&self.trainer.parameters) {
+            *average += (newest - *average) * share;
+        }
+    }
+
+    /// The averaged weights, with statistics measured now, judged on the validation pictures.
     fn judge(&mut self, epoch: u32) -> Candidate {
         let mut order = self.split.train.clone();
         order.shuffle(&mut random(self.plan.seed, 0, u64::MAX));
         order.truncate(MEASURED_ON);
         let (pictures, normal) = (self.pictures, self.normal);
         let load = |i: usize, input: &mut [f32]| plain(pictures, normal, order[i], input);
+        let parameters = self.averaged.clone();
+        let newest = std::mem::replace(&mut self.trainer.parameters, parameters.clone());
         let statistics = self.trainer.measure_many(order.len(), self.plan.batch, &load);
-        let parameters = self.trainer.parameters.clone();
+        self.trainer.parameters = newest;
         let judged = self.scores(&parameters, &statistics, &self.split.validation);
         Candidate { epoch, parameters, statistics, quality: judge(&judged, 0.5) }
     }
@@ -273,10 +295,10 @@ impl<'a> Fit<'a> {
 
 /// A print of everything that decides how a run goes on, except the number of threads, by which a checkpoint is known.
 pub fn print(network: &Network, plan: &Plan, pictures: &Pictures, split: &Split, normal: (f32, f32)) -> u64 {
-    let Plan { epochs, batch, rate, seed, augment, smoothing, threads: _ } = plan;
+    let Plan { epochs, batch, rate, seed, augment, smoothing, average, threads: _ } = plan;
     let size = pictures.size();
     let text = format!(
-        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {normal:?} {split:?} {}",
+        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {average} {normal:?} {split:?} {}",
         pictures.print()
     );
     fnv1a(text.bytes())
@@ -289,79 +311,4 @@ fn plain(pictures: &Pictures, normal: (f32, f32), at: usize, input: &mut [f32]) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::train::checkpoint;
-
-    fn pictures() -> Pictures {
-        let mut pictures = Pictures::new(MapSize { height: 12, width: 12 });
-        for i in 0..60u8 {
-            let defective = i % 2 == 1;
-            let mut grey = [100 + i; 144];
-            if defective {
-                grey[40..52].fill(20);
-            }
-            pictures.push(&grey, if defective { Truth::Defect } else { Truth::Ok }, None);
-        }
-        pictures
-    }
-
-    fn plan() -> Plan {
-        let augment = Augment::full();
-        Plan { epochs: 3, batch: 8, rate: 0.01, seed: 5, augment, smoothing: 0.05, threads: 2 }
-    }
-
-    fn network() -> Network {
-        Network::parse("3np-4n-d4", MapSize { height: 12, width: 12 }).unwrap()
-    }
-
-    #[test]
-    fn a_resumed_run_gives_the_weights_of_one_that_was_never_stopped() {
-        let pictures = pictures();
-        let split = Split::new(&pictures, 0.2, 1);
-        let start = || Fit::new(network(), plan(), &pictures, &split, (0.5, 0.2));
-        let mut whole = start();
-        while whole.epoch() < 3 {
-            whole.run_epoch(|_| Go::On).unwrap();
-        }
-        let mut stopped = start();
-        stopped.run_epoch(|_| Go::On).unwrap();
-        let bytes = checkpoint::encode(&stopped.progress(), stopped.print());
-        let mut resumed = start();
-        resumed.resume(checkpoint::decode(&bytes, &network(), resumed.print()).unwrap());
-        while resumed.epoch() < 3 {
-            resumed.run_epoch(|_| Go::On).unwrap();
-        }
-        assert_eq!(resumed.progress(), whole.progress());
-    }
-
-    #[test]
-    fn a_run_stopped_in_its_first_epoch_still_has_something_to_keep() {
-        let pictures = pictures();
-        let split = Split::new(&pictures, 0.2, 1);
-        let mut fit = Fit::new(network(), plan(), &pictures, &split, (0.5, 0.2));
-        let mut steps = 0;
-        let report = fit.run_epoch(|_| {
-            steps += 1;
-            if steps == 2 { Go::Stop } else { Go::On }
-        });
-        assert!(report.is_none() && steps == 2 && fit.epoch() == 0);
-        assert_eq!(fit.best().unwrap().epoch, 0);
-    }
-
-    #[test]
-    fn what_is_easy_is_learnt_and_the_best_epoch_is_kept() {
-        let pictures = pictures();
-        let split = Split::new(&pictures, 0.2, 1);
-        let mut fit = Fit::new(network(), Plan { epochs: 30, ..plan() }, &pictures, &split, (0.5, 0.2));
-        let mut least = f64::INFINITY;
-        while fit.epoch() < 30 {
-            let report = fit.run_epoch(|_| Go::On).unwrap();
-            assert_eq!(report.best, report.validation.loss < least);
-            least = least.min(report.validation.loss);
-        }
-        let best = fit.best().unwrap();
-        assert_eq!(best.quality.loss, least);
-        assert!(best.quality.auc > 0.95, "{:?}", best.quality);
-    }
-}
+mod tests;

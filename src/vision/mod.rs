@@ -8,6 +8,7 @@ mod convert;
 pub(crate) mod disc;
 pub mod familiar;
 pub(crate) mod ground;
+mod inspection;
 mod locate;
 mod normalise;
 pub mod overlay;
@@ -17,14 +18,12 @@ mod seek;
 mod squares;
 pub mod warp;
 
+pub use inspection::{Inspection, Sighting};
 pub use round::Framing;
 
-use std::sync::Arc;
-
-use crate::clock::Time;
 use crate::config::manifest::{Colour, Input, Normalise};
 use crate::config::{Config, Region, Trigger};
-use crate::frame::{self, Frame, FrameId, Origin, PixelFormat};
+use crate::frame::{self, Frame, PixelFormat};
 use crate::kernels::MapSize;
 use crate::verdict::{Reason, Score};
 
@@ -36,54 +35,6 @@ use round::Round;
 
 /// Most parts that are looked for in one frame.
 pub const MAX_SIGHTINGS: usize = 16;
-
-/// One part in one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Sighting {
-    /// Position of its middle along the belt in millimetres from the sensor; 0 when the whole picture is the part.
-    pub centre_mm: f64,
-    /// Whether it lies wholly in the picture and has a part's length: only such a part is judged.
-    pub whole: bool,
-    /// Whether it touches a border of the picture: more of it may lie outside.
-    pub cut: bool,
-    /// Its length along the belt in millimetres; 0 when the whole picture is the part.
-    pub length_mm: f64,
-    /// Sharpness of the model's input: the mean second difference along its rows in grey levels.
-    pub sharpness: f32,
-    /// How unlike the pictures of training it is, 1 at the limit, where the model knows that.
-    pub unlike: Option<f32>,
-    /// What the model said of it; `None` until it has been asked, and for parts that are not whole.
-    pub answer: Option<Result<Score, Reason>>,
-}
-
-/// What is in one frame: the parts, and their pictures as the model wants them.
-#[derive(Debug, Clone, Default)]
-pub struct Inspection {
-    /// The frame.
-    pub frame: FrameId,
-    /// When it was captured.
-    pub captured_at: Time,
-    /// When it had arrived.
-    pub received_at: Time,
-    /// The file it came from, if it did.
-    pub origin: Option<Arc<Origin>>,
-    /// The parts in it, from left to right.
-    pub sightings: Vec<Sighting>,
-    /// The model's input for each whole part, one after another in the order of `sightings`.
-    pub tensors: Vec<f32>,
-    /// Why nothing in the frame can be judged, if so.
-    pub unusable: Option<Reason>,
-}
-
-impl Inspection {
-    /// Forgets everything but the memory.
-    pub fn reset(&mut self) {
-        self.origin = None;
-        self.sightings.clear();
-        self.tensors.clear();
-        self.unusable = None;
-    }
-}
 
 /// The belt's usual grey follows the belt by this share with every frame: a change of light is taken for usual after some seconds.
 const BELT_FOLLOWS: f64 = 0.02;
@@ -123,6 +74,9 @@ pub struct Preprocessor {
     square: Vec<u8>,
     small: Vec<u8>,
     found: Vec<Found>,
+    /// Width and height of the last frame's region, and the side of the squares that were cut out of it, in pixels.
+    extent: (usize, usize),
+    side: usize,
     last_print: Option<u64>,
     /// How often the last picture came again, and whether it showed nothing at all.
     repeats: u32,
@@ -167,6 +121,8 @@ impl Preprocessor {
             square: Vec::new(),
             small: vec![0; input.len()],
             found: Vec::with_capacity(MAX_SIGHTINGS),
+            extent: (0, 0),
+            side: 0,
             last_print: None,
             repeats: 0,
             was_bad: false,
@@ -223,6 +179,7 @@ impl Preprocessor {
 
     /// Copies the region out of the frame: in the model's colour, and its luma for finding.
     fn take(&mut self, frame: &Frame, area: Region) {
+        self.extent = (area.width as usize, area.height as usize);
         convert::luma(frame, area, &mut self.luma);
         if self.input.colour == Colour::Rgb {
             convert::rgb(frame, area, &mut self.colour);
@@ -300,6 +257,23 @@ impl Preprocessor {
         &self.framing
     }
 
+    /// The picture of sighting `at` of the frame that was applied last, in the camera's resolution: that from which the model's input is
+    /// made. `None` for a part that is not whole, or when there is no such sighting.
+    pub fn part(&self, at: usize) -> Option<Frame> {
+        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let mut part = Frame { format: self.format(), ..Frame::default() };
+        if self.finding.is_none() {
+            (part.width, part.height) = self.extent;
+            part.pixels.clone_from(pixels);
+            return (at == 0 && part.is_consistent()).then_some(part);
+        }
+        let thing = self.found.get(at).filter(|thing| thing.whole)?;
+        (part.width, part.height) = (self.side, self.side);
+        let corner = corner(thing.centre, self.side);
+        convert::square(pixels, self.extent, self.channels(), corner, self.side, &mut part.pixels);
+        Some(part)
+    }
+
     fn format(&self) -> PixelFormat {
         match self.input.colour {
             Colour::Grey => PixelFormat::Grey8,
@@ -312,6 +286,7 @@ impl Preprocessor {
         let px_per_mm = frame_width as f64 / finding.view_mm;
         let part_px = finding.part_mm * px_per_mm;
         let scale = Scale { part_px, tolerance: finding.tolerance, contrast: finding.contrast };
+        self.side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
         let mut found = std::mem::take(&mut self.found);
         let grey = f64::from(self.locator.find(&self.luma, size, &scale, &mut found));
         let usual = self.belt.unwrap_or(grey);
@@ -332,8 +307,7 @@ impl Preprocessor {
                 ..Sighting::default()
             };
             if thing.whole {
-                let side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
-                let made_out = self.crop(size, thing.centre, side);
+                let made_out = self.crop(size, thing.centre, self.side);
                 self.normaliser.append(&self.small, &mut out.tensors);
                 sighting.sharpness = self.sharpness();
                 sighting.unlike = self.unlike();
@@ -354,11 +328,7 @@ impl Preprocessor {
     fn crop(&mut self, size: (usize, usize), centre: (f64, f64), side: usize) -> bool {
         let channels = self.channels();
         let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
-        let corner = (
-            (centre.0 - side as f64 / 2.0).round() as isize,
-            (centre.1 - side as f64 / 2.0).round() as isize,
-        );
-        convert::square(pixels, size, channels, corner, side, &mut self.square);
+        convert::square(pixels, size, channels, corner(centre, side), side, &mut self.square);
         let (to, format) = ((self.input.width, self.input.height), self.format());
         if self.input.normalise == Normalise::Round {
             let plane = Plane { width: side, height: side, grey: &self.square };
@@ -368,6 +338,12 @@ impl Preprocessor {
         self.even_light();
         true
     }
+}
+
+/// The upper left corner of a square around `centre`.
+fn corner(centre: (f64, f64), side: usize) -> (isize, isize) {
+    let half = side as f64 / 2.0;
+    ((centre.0 - half).round() as isize, (centre.1 - half).round() as isize)
 }
 
 /// A picture unlike anything that was trained on is nothing that the model can answer for.

@@ -193,3 +193,23 @@ fn the_first_picture_after_a_frozen_or_black_spell_may_be_an_old_one() {
     assert_eq!(told(&black), Some(Reason::BadImage));
     assert_eq!([told(&shot(5)), told(&shot(6))], [Some(Reason::StaleFrame), None]);
 }
+
+#[test]
+fn a_part_that_is_cut_out_gives_the_model_what_the_line_gives_it() {
+    for colour in [Colour::Grey, Colour::Rgb] {
+        let wanted = input(32, 32, colour);
+        let mut line = Preprocessor::for_line(&line(), &wanted);
+        let out = inspect(&mut line, &belt_with(&[(20.0, 120.0), (200.0, 110.0), (400.0, 130.0)]));
+        assert!(line.part(0).is_none(), "it is not whole");
+        let part = line.part(2).unwrap();
+        assert_eq!((part.width, part.height), (144, 144));
+        let of_part = inspect(&mut Preprocessor::for_pictures(&wanted), &part);
+        assert_eq!(of_part.tensors, out.tensors[wanted.len()..]);
+        assert!(line.part(3).is_none());
+    }
+    let mut pictures = Preprocessor::for_pictures(&input(8, 8, Colour::Grey));
+    assert!(pictures.part(0).is_none(), "nothing was applied");
+    let frame = belt_with(&[]);
+    inspect(&mut pictures, &frame);
+    assert_eq!(pictures.part(0).unwrap().pixels, frame.pixels);
+}

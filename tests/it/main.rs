@@ -47,6 +47,9 @@ mod simulation;
 mod splits;
 /// Devices and brokers for the tests.
 mod support;
+/// Teaching from the camera to an installed model.
+#[cfg(feature = "train")]
+mod teach;
 /// Layers, limits and headers of the sources.
 mod tidy;
 /// Training from pictures to a model that the engine runs.

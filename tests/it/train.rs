@@ -90,9 +90,9 @@ fn data_and_settings_that_do_not_do_end_with_2_and_say_why() {
     }
     let out = dir.path().join("m.onnx");
     let checkpoint = dir.path().join("bad.checkpoint");
-    fs::write(&checkpoint, b"castgate checkpoint 1\nand then something else entirely").unwrap();
+    fs::write(&checkpoint, b"castgate checkpoint 2\nand then something else entirely").unwrap();
     let checkpoint = checkpoint.to_str().unwrap();
-    let cases: [(&Path, &[&str], &str); 12] = [
+    let cases: [(&Path, &[&str], &str); 13] = [
         (&dir.path().join("nowhere"), &[], "ok_front"),
         (&one_class, &[], "def_front"),
         (&few, &[], "only 4 usable pictures of good parts; at least 10 are needed"),
@@ -102,6 +102,7 @@ fn data_and_settings_that_do_not_do_end_with_2_and_say_why() {
         (&good, &["--rate", "0"], "--rate 0 is outside"),
         (&good, &["--rate", "NaN"], "--rate NaN is outside"),
         (&good, &["--smoothing", "0.9"], "--smoothing 0.9 is outside"),
+        (&good, &["--average", "21"], "--average 21 is outside"),
         (&good, &["--augment", "wild"], "`none`, `flips`, `full` and `paper`"),
         (&good, &["--resume"], "--resume: cannot read"),
         (&good, &["--resume", "--checkpoint", checkpoint], "is damaged or cut off"),

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 
 use super::settings::Recipe;
+use super::words::quoted;
 use super::{load, say};
 use crate::commands::files::write_whole;
-use crate::commands::labelled::short_name;
 use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, Quality, Training};
 use crate::config::yaml;
 use crate::model;
@@ -31,8 +31,8 @@ const TOLERANCE: f32 = 1e-3;
 pub(super) struct Made<'a> {
     /// ONNX file to write.
     pub(super) out: &'a Path,
-    /// Folder of the pictures, and their licence.
-    pub(super) data: &'a Path,
+    /// Names of the folders of the pictures, and their licence.
+    pub(super) data: &'a str,
     pub(super) licence: &'a str,
     pub(super) normalise: Normalise,
     pub(super) recipe: &'a Recipe,
@@ -127,7 +127,7 @@ impl Made<'_> {
             training: Training {
                 command: command(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
-                data: short_name(self.data),
+                data: self.data.to_owned(),
                 data_licence: self.licence.to_owned(),
                 images: Images {
                     train_ok: split.train.len() - defective(&split.train),
@@ -170,7 +170,6 @@ fn decimals(value: f64) -> f64 {
 
 /// The command as it was typed, but for the program's folder.
 fn command() -> String {
-    let quoted = |text: String| if text.contains(char::is_whitespace) { format!("'{text}'") } else { text };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     std::iter::once("castgate".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -8,14 +8,14 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::settings::{Settings, require};
+use super::settings::{Recipe, Settings, require};
 use super::{enough, load, normal, say, stop_on_signal, train};
 use crate::commands::files::write_whole;
 use crate::commands::labelled::Labelled;
 use crate::score::evaluation::Skipped;
 use crate::score::folds::{FoldScores, FoldsReport, Scored};
 use crate::train::Network;
-use crate::train::fit::Fit;
+use crate::train::fit::{Fit, Plan};
 use crate::train::pictures::Pictures;
 use crate::train::quality::threshold;
 use crate::train::split::{folds, leaks};
@@ -61,7 +61,14 @@ pub(in crate::commands) fn run_folds(
     for (at, tested) in tested.iter().enumerate() {
         say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
         let file = args.work.as_ref().map(|work| work.join(format!("fold-{}.json", at + 1)));
-        let one = One { settings, network: &network, pictures: &loaded.pictures, names: &loaded.names };
+        let one = One {
+            recipe: &settings.recipe,
+            plan: &|pictures| settings.plan(pictures),
+            network: &network,
+            start: None,
+            pictures: &loaded.pictures,
+            names: &loaded.names,
+        };
         results.push(one.run(tested, file.as_deref(), &stop)?);
     }
     let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.recipe.seed);
@@ -70,28 +77,42 @@ pub(in crate::commands) fn run_folds(
 }
 
 /// What one fold works on.
-struct One<'a> {
-    settings: &'a Settings,
-    network: &'a Network,
-    pictures: &'a Pictures,
-    names: &'a [String],
+pub(super) struct One<'a> {
+    pub(super) recipe: &'a Recipe,
+    /// For a number of training pictures.
+    pub(super) plan: &'a dyn Fn(usize) -> Plan,
+    pub(super) network: &'a Network,
+    /// Weights to begin with, and mean and standard deviation of the pixels that they expect.
+    pub(super) start: Option<(&'a [f32], (f32, f32))>,
+    pub(super) pictures: &'a Pictures,
+    pub(super) names: &'a [String],
 }
 
 impl One<'_> {
-    fn run(&self, tested: &[usize], file: Option<&Path>, stop: &AtomicBool) -> anyhow::Result<FoldScores> {
+    pub(super) fn run(
+        &self,
+        tested: &[usize],
+        file: Option<&Path>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<FoldScores> {
         let pictures = self.pictures;
         let others: Vec<usize> = (0..pictures.len()).filter(|at| tested.binary_search(at).is_err()).collect();
         require(!tested.is_empty(), || "fewer photographs than folds; use a smaller --folds".to_owned())?;
-        let split = self.settings.recipe.split(pictures, &others);
+        let split = self.recipe.split(pictures, &others);
         enough(pictures, &split)?;
-        let plan = self.settings.plan(split.train.len());
-        let mut fit = Fit::new(self.network.clone(), plan, pictures, &split, normal(pictures, &split));
+        let plan = (self.plan)(split.train.len());
+        let epochs = plan.epochs;
+        let normal = self.start.map_or_else(|| normal(pictures, &split), |(_, normal)| normal);
+        let mut fit = Fit::new(self.network.clone(), plan, pictures, &split, normal);
+        if let Some((parameters, _)) = self.start {
+            fit.begin_with(parameters.to_vec());
+        }
         let print = format!("{:016x}", fit.print());
         if let Some(done) = file.and_then(|file| finished(file, &print, tested.len())) {
             say("          finished before");
             return Ok(done);
         }
-        if !train(&mut fit, self.settings.epochs, None, stop)? {
+        if !train(&mut fit, epochs, None, stop)? {
             bail!("stopped; the folds that are finished are kept where --work says");
         }
         let best = fit.best().cloned().ok_or_else(|| anyhow!("nothing was trained"))?;

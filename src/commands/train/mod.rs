@@ -9,6 +9,8 @@ mod progress;
 pub(super) mod prune;
 mod settings;
 pub(super) mod taper;
+pub(super) mod teach;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, anyhow};
 
 use super::known::Knowing;
-use super::labelled::Folders;
+use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, files, print};
 use crate::service::signals::{SignalWatch, end_at_once};
 use crate::train::fit::{Fit, Go};
@@ -56,7 +58,7 @@ Examples:
 Exit codes: 0 trained, 2 the pictures or the settings do not do, 3 a file cannot be written")]
 pub(super) struct Args {
     #[command(flatten)]
-    folders: Folders,
+    folders: ManyFolders,
     /// ONNX file to write; its manifest gets the same name with `.yaml`
     #[arg(long, value_name = "MODEL.onnx")]
     out: PathBuf,
@@ -86,8 +88,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let files = args.folders.list()?;
-    let (files, left_out) = known.apply(&args.folders.data, files)?;
+    let (files, left_out) = known.list(&args.folders)?;
     let loaded = load::load(files, network.input(), args.settings.normalise, recipe)?;
     loaded.tell_skipped();
     if known.has_groups() {
@@ -116,7 +117,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let best = fit.best().cloned().ok_or_else(nothing)?;
     let made = Made {
         out: &args.out,
-        data: &args.folders.data,
+        data: &args.folders.names(),
         licence: &args.licence,
         normalise: args.settings.normalise,
         recipe,

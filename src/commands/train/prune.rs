@@ -16,7 +16,7 @@ use super::{enough, load, say, say_data, stop_on_signal, train};
 use crate::commands::ExitCode;
 use crate::commands::files::{try_out, write_whole};
 use crate::commands::known::Knowing;
-use crate::commands::labelled::Folders;
+use crate::commands::labelled::ManyFolders;
 use crate::config::manifest::Normalise;
 use crate::model::read::{Trained, trained};
 use crate::train::fit::{Candidate, Fit, Plan};
@@ -52,7 +52,7 @@ pub(in crate::commands) struct Args {
     #[arg(value_name = "MODEL.onnx")]
     model: PathBuf,
     #[command(flatten)]
-    folders: Folders,
+    folders: ManyFolders,
     /// ONNX file to write; its manifest gets the same name with `.yaml`, the curve with `.csv`
     #[arg(long, value_name = "OUT.onnx")]
     out: PathBuf,
@@ -116,8 +116,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let files = args.folders.list()?;
-    let (files, left_out) = known.apply(&args.folders.data, files)?;
+    let (files, left_out) = known.list(&args.folders)?;
     let normalise = manifest.input.normalise;
     let loaded = load::load(files, network.input(), normalise, &args.recipe)?;
     loaded.tell_skipped();
@@ -200,7 +199,7 @@ impl Course<'_> {
         };
         let made = Made {
             out: &self.args.out,
-            data: &self.args.folders.data,
+            data: &self.args.folders.names(),
             licence,
             normalise: self.normalise,
             recipe: &self.args.recipe,

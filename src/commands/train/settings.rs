@@ -54,6 +54,9 @@ pub(in crate::commands) struct Recipe {
     /// Draws labels towards 0.5 by this share, 0 to 0.5: makes scores less sure and wrong labels less harmful
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     smoothing: f64,
+    /// Keeps the weights averaged over about so many epochs, 0 to 20, instead of those of the last step: steadier, at no cost later
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
+    average: f64,
     /// Share of the pictures kept for validation, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(5..=50))]
     pub(super) validation: u8,
@@ -87,7 +90,9 @@ impl Recipe {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let (rate, smoothing) = (self.rate, self.smoothing);
         require(rate > 0.0 && rate <= 1.0, || format!("--rate {rate} is outside 0 to 1"))?;
-        require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))
+        require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
+        let average = self.average;
+        require((0.0..=20.0).contains(&average), || format!("--average {average} is outside 0 to 20"))
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -110,9 +115,9 @@ impl Recipe {
 
     /// The same settings as words of a command line, but for the threads.
     pub(super) fn words(&self) -> String {
-        let Self { batch, rate, seed, augment, views, smoothing, validation, threads: _ } = self;
+        let Self { batch, rate, seed, augment, views, smoothing, average, validation, threads: _ } = self;
         format!(
-            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --validation {validation}"
+            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}"
         )
     }
 
@@ -125,6 +130,7 @@ impl Recipe {
             seed: self.seed,
             augment: self.augment(normalise),
             smoothing: self.smoothing,
+            average: self.average,
             threads: self.threads(),
         }
     }

@@ -14,13 +14,13 @@ use anyhow::{Context as _, bail};
 
 use super::load::Loaded;
 use super::settings::{Recipe, require};
-use super::{enough, load, normal, say, stop_on_signal};
+use super::{enough, load, normal, say, stop_on_signal, words};
 use crate::camera::picture::save_png;
 use crate::clock::{Clock as _, SystemClock};
 use crate::commands::bench;
 use crate::commands::files::write_whole;
 use crate::commands::known::Knowing;
-use crate::commands::labelled::{ManyFolders, short_name};
+use crate::commands::labelled::ManyFolders;
 use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
@@ -137,7 +137,6 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let leaks = sized.first().and_then(|sized| {
         sized.splits.iter().map(|(split, _)| split.leaks(&sized.loaded.pictures)).sum::<Option<usize>>()
     });
-    let names: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
     let (at, reason) = choose(&mut tried).context("no network was tried to the end of a round")?;
     let chosen = &tried[at];
     let command = train_command(&args, chosen);
@@ -145,7 +144,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let found = Tapering {
         split: format!(
             "{}: {} splits, {} % for validation, from seed {}",
-            names.join(" and "),
+            args.folders.names(),
             args.splits,
             args.recipe.validation,
             args.recipe.seed
@@ -318,13 +317,14 @@ fn latency(network: &Network) -> anyhow::Result<Option<f64>> {
 
 /// How the chosen network is trained on all of the pictures.
 fn train_command(args: &Args, chosen: &Tried) -> String {
-    let data = args.folders.data.first().map(|folder| folder.display().to_string()).unwrap_or_default();
     format!(
-        "castgate train --data {data} --out model.onnx --network {} --size {} --normalise {} {}",
+        "castgate train {} --out model.onnx --network {} --size {} --normalise {} {}{}",
+        words::folders(&args.folders),
         chosen.network,
         chosen.size,
         args.normalise.name(),
-        args.recipe.words()
+        args.recipe.words(),
+        words::knowing(&args.knowing)
     )
 }
 

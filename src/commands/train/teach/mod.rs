@@ -1,0 +1,357 @@
+//! `castgate teach`: from parts before the line's camera to a model that has learnt them, tested before it may work.
+//!
+//! Owns the order: pictures, photographs, folds, the model, the golden set, the line. Each has its own place.
+
+mod capture;
+mod follow;
+mod golden;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{anyhow, bail};
+
+use super::export::Made;
+use super::folds::One;
+use super::settings::{Recipe, require};
+use super::{enough, load, say, say_data, stop_on_signal, train};
+use crate::commands::audit::photographs;
+use crate::commands::files::try_out;
+use crate::commands::labelled::{DEFECT, Folders, Labelled, OK, short_name};
+use crate::commands::{ExitCode, UsageError};
+use crate::config::load::load_or_demonstration;
+use crate::model::BUILT_IN;
+use crate::model::read::{Trained, trained};
+use crate::score::evaluation::Skipped;
+use crate::score::folds::FoldsReport;
+use crate::train::fit::{Fit, Plan};
+use crate::train::pictures::Pictures;
+use crate::train::split::folds;
+use crate::verdict::Truth;
+
+use capture::{Keys, Labels, Taken, capture};
+use golden::{Wrong, install, judge};
+
+/// Learning from few pictures moves weights less than learning from nothing: this share of the learning rate.
+const GENTLE: f64 = 1.0 / 3.0;
+/// Steps that few pictures are repeated for, where `--epochs` does not say.
+const STEPS: usize = 600;
+/// Wrong pictures that are named.
+const NAMED: usize = 20;
+
+/// Teach the model the parts of this line
+///
+/// Takes pictures of parts with the camera of the configuration, each cut out as the model will see it, and saves them below --data under
+/// the label that --label, --keys, --labels or the camera's own folders give. Then the configured model, or that of --start, learns from
+/// all pictures below --data. How good that is is measured by folds: models that learn without some of the photographs are
+/// tested on these, and every part that they get wrong is named. The model itself is written to --out.
+///
+/// --golden names pictures of parts that the model must judge without a mistake and that it never learns from. Only if it does, and
+/// with --install, does it take the place of the model that the configuration names; that one is kept as `.previous`.
+///
+/// Without a source of labels nothing is taken: the pictures that are there are learnt from.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate teach --config castgate.yaml --data parts --label ok --parts 100      good parts on the belt
+  castgate teach --config castgate.yaml --data parts --keys                      label each part by a key
+  castgate teach --config castgate.yaml --data parts --golden golden --install   learn, test and install
+
+Exit codes: 0 taught, and with --golden the test is passed; 1 the test is not passed: the line's model was left alone;
+2 the configuration, the pictures or the settings do not do; 3 camera, model or file")]
+pub(in crate::commands) struct Args {
+    /// Configuration file; without it, the demonstration line's
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the pictures that are taken and learnt from
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Takes pictures of parts that are all of this kind
+    #[arg(long, value_name = "ok|defect", value_parser = label, group = "labels")]
+    label: Option<Truth>,
+    /// Takes pictures and asks for each label: o, d, s (neither), u (undo) or q (done), each with Enter
+    #[arg(long, group = "labels")]
+    keys: bool,
+    /// Takes pictures whose labels this file knows: lines of FILE,ok or FILE,defect, for a folder camera
+    #[arg(long = "labels", value_name = "FILE", group = "labels")]
+    file: Option<PathBuf>,
+    /// Takes pictures whose labels the folder camera's subfolders `ok_front` and `def_front` say
+    #[arg(long, group = "labels")]
+    folders: bool,
+    /// Takes pictures of so many parts; without it, until Ctrl-C, `q` or the camera's end
+    #[arg(long, value_name = "N", requires = "labels", value_parser = clap::value_parser!(u32).range(1..))]
+    parts: Option<u32>,
+    /// Only takes pictures
+    #[arg(long, requires = "labels")]
+    only_take: bool,
+    /// Model to begin with; without it, the configuration's
+    #[arg(long, value_name = "MODEL")]
+    start: Option<PathBuf>,
+    /// ONNX file to write; without it, taught.onnx in --data
+    #[arg(long, value_name = "MODEL.onnx")]
+    out: Option<PathBuf>,
+    /// Folder of pictures that the new model must judge without a mistake, in `ok_front` and `def_front`
+    #[arg(long, value_name = "DIR")]
+    golden: Option<PathBuf>,
+    /// Good parts of the golden set that may be rejected
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "golden")]
+    golden_rejects: usize,
+    /// Puts the new model in the place of the configuration's, if it passes the golden set
+    #[arg(long, requires = "golden")]
+    install: bool,
+    /// Folds by which the quality is measured
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=50))]
+    folds: u8,
+    /// Passes over the training pictures; without it, as many as make 600 steps, 10 to 200
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    epochs: Option<u32>,
+    /// Licence of the pictures, for the manifest
+    #[arg(long, value_name = "TEXT", default_value = "unknown")]
+    licence: String,
+    #[command(flatten, next_help_heading = "Training")]
+    recipe: Recipe,
+}
+
+fn label(text: &str) -> Result<Truth, String> {
+    match text {
+        "ok" => Ok(Truth::Ok),
+        "defect" => Ok(Truth::Defect),
+        _ => Err("not `ok` or `defect`".to_owned()),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`UsageError`] when configuration, pictures or settings do not do; others when a device, the model or a file cannot be used.
+pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    args.recipe.check()?;
+    let config = load_or_demonstration(args.config.as_deref())?.config;
+    let out = args.out.clone().unwrap_or_else(|| args.data.join("taught.onnx"));
+    require(out.extension().is_some_and(|extension| extension == "onnx"), || {
+        format!("--out {} must end in `.onnx`", out.display())
+    })?;
+    let place = args.install.then(|| place(&config.model.path)).transpose()?;
+    let start = args.start.as_deref().unwrap_or(&config.model.path);
+    let learnt = trained(start)?;
+    require(!learnt.inverted, || {
+        "the model answers with the probability of OK; castgate teaches those it trained".to_owned()
+    })?;
+    let golden = args.golden.as_ref().map(|golden| folders(golden).list()).transpose()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
+    let folders = folders(&args.data);
+    if let Some(labels) = labels(&args)? {
+        let most = args.parts.map(|parts| parts as usize);
+        let Taken { ok, defective, unknown } =
+            capture(&config, &learnt.manifest.input, &labels, most, &folders, &stop)?;
+        say(&format!("taken     {ok} good, {defective} defective, {unknown} without a label"));
+        if args.only_take || stop.load(Ordering::Relaxed) {
+            return Ok(ExitCode::Ok);
+        }
+    }
+    let files = folders.list()?;
+    try_out(&out)?;
+    let files = grouped(files, golden.as_deref(), &args.recipe)?;
+    before(start, &files)?;
+    let lesson = Lesson { args: &args, start: &learnt, stop: &stop };
+    lesson.learn(files, &out)?;
+    let Some(golden) = golden else { return Ok(ExitCode::Ok) };
+    let wrong = judge(&out, &golden)?;
+    let passed = wrong.escapes.is_empty() && wrong.false_rejects.len() <= args.golden_rejects;
+    tell("golden", &wrong, golden.len());
+    if !passed {
+        say("          not passed: the model of the line is left as it is");
+        return Ok(ExitCode::No);
+    }
+    match place {
+        None => say("          passed; --install would put it to work"),
+        Some(place) => {
+            install(&out, &place)?;
+            say(&format!(
+                "installed {}; it works from the line's next start on, such as by `systemctl restart castgate`",
+                place.display()
+            ));
+        }
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn folders(data: &Path) -> Folders {
+    Folders { data: data.to_owned(), ok: OK.to_owned(), defect: DEFECT.to_owned() }
+}
+
+/// Where the configuration's model is, if it is a file.
+fn place(model: &Path) -> anyhow::Result<PathBuf> {
+    let built_in = BUILT_IN.iter().any(|name| model == Path::new(name));
+    require(!built_in, || {
+        format!(
+            "--install: `model.path` is {}, which is built in; name a file there first and put a copy of the model at it",
+            model.display()
+        )
+    })?;
+    Ok(model.to_owned())
+}
+
+fn labels(args: &Args) -> anyhow::Result<Option<Labels>> {
+    Ok(match (args.label, args.keys, &args.file, args.folders) {
+        (Some(truth), ..) => Some(Labels::All(truth)),
+        (_, true, ..) => Some(Labels::Keys(Keys::listen()?)),
+        (_, _, Some(file), _) => Some(Labels::read(file)?),
+        (.., true) => Some(Labels::Folders),
+        _ => None,
+    })
+}
+
+/// The pictures with their photographs, as `castgate audit` finds them.
+///
+/// # Errors
+/// [`UsageError`] when a golden picture shows a photograph that is learnt from: then it is no test.
+fn grouped(
+    mut files: Vec<Labelled>,
+    golden: Option<&[Labelled]>,
+    recipe: &Recipe,
+) -> anyhow::Result<Vec<Labelled>> {
+    let all = files.iter().map(|file| ("taught", file.clone()));
+    let all: Vec<_> =
+        all.chain(golden.unwrap_or_default().iter().map(|file| ("golden", file.clone()))).collect();
+    let shown: HashMap<(String, String), u64> = photographs(all, recipe.threads())?;
+    let of = |split: &str, name: &str| shown.get(&(split.to_owned(), name.to_owned())).copied();
+    files.iter_mut().for_each(|file| file.group = of("taught", &file.name));
+    for file in golden.unwrap_or_default() {
+        let group = of("golden", &file.name);
+        let same = files.iter().find(|taught| group.is_some() && taught.group == group);
+        require(same.is_none(), || {
+            let taught = same.map(|taught| taught.name.as_str()).unwrap_or_default();
+            format!(
+                "--golden: {} shows the photograph of {taught}, which is learnt from: take it out of one of the two",
+                file.name
+            )
+        })?;
+    }
+    Ok(files)
+}
+
+/// Says what the model that is begun with thinks of the parts.
+fn before(start: &Path, files: &[Labelled]) -> anyhow::Result<()> {
+    let wrong = judge(start, files)?;
+    say(&format!(
+        "before    {} of {} pictures are judged wrong by {}: {} escapes, {} false rejects",
+        wrong.escapes.len() + wrong.false_rejects.len(),
+        files.len(),
+        start.display(),
+        wrong.escapes.len(),
+        wrong.false_rejects.len()
+    ));
+    Ok(())
+}
+
+fn tell(what: &str, wrong: &Wrong, count: usize) {
+    let (escapes, false_rejects) = (wrong.escapes.len(), wrong.false_rejects.len());
+    say(&format!("{what:<9} {escapes} escapes and {false_rejects} false rejects of {count} pictures"));
+    wrong.escapes.iter().for_each(|name| say(&format!("          escaped   {name}")));
+    wrong.false_rejects.iter().for_each(|name| say(&format!("          rejected  {name}")));
+}
+
+/// Learning from what was taken.
+struct Lesson<'a> {
+    args: &'a Args,
+    start: &'a Trained,
+    stop: &'a AtomicBool,
+}
+
+impl Lesson<'_> {
+    fn plan(&self, pictures: usize) -> Plan {
+        let (recipe, normalise) = (&self.args.recipe, self.start.manifest.input.normalise);
+        let plan = recipe.plan(1, normalise, pictures);
+        let enough = STEPS.div_ceil(pictures.div_ceil(plan.batch.max(1)).max(1)).clamp(10, 200);
+        let epochs = self.args.epochs.unwrap_or(enough as u32);
+        Plan { epochs, rate: plan.rate * GENTLE, ..plan }
+    }
+
+    fn learn(&self, files: Vec<Labelled>, out: &Path) -> anyhow::Result<()> {
+        let (recipe, manifest) = (&self.args.recipe, &self.start.manifest);
+        let normalise = manifest.input.normalise;
+        let loaded = load::load(files, self.start.network.input(), normalise, recipe)?;
+        loaded.tell_skipped();
+        loaded.all_known()?;
+        self.fold(&loaded.pictures, &loaded.names, &loaded.skipped)?;
+        let pictures = &loaded.pictures;
+        let split = recipe.split(pictures, &(0..pictures.len()).collect::<Vec<_>>());
+        enough(pictures, &split)?;
+        say("learning from all of them");
+        say_data(pictures, &split, loaded.skipped.len(), 0);
+        let normal = (manifest.input.mean, manifest.input.std);
+        let plan = self.plan(split.train.len());
+        let epochs = plan.epochs;
+        let mut fit = Fit::new(self.start.network.clone(), plan, pictures, &split, normal);
+        fit.begin_with(self.start.parameters.clone());
+        if !train(&mut fit, epochs, None, self.stop)? {
+            bail!("stopped; the pictures are kept in {}", self.args.data.display());
+        }
+        let best = fit.best().cloned().ok_or_else(|| anyhow!("nothing was learnt"))?;
+        let made = Made {
+            out,
+            data: &short_name(&self.args.data),
+            licence: &format!(
+                "{}; begun with {}: {}",
+                self.args.licence, manifest.name, manifest.training.data_licence
+            ),
+            normalise,
+            recipe,
+            network: &self.start.network,
+            pictures,
+            split: &split,
+            normal,
+            epochs,
+            best,
+        };
+        made.write(&mut fit)
+    }
+
+    /// Measures how well parts are judged that were not learnt from, and names those that were not.
+    fn fold(
+        &self,
+        pictures: &Pictures,
+        names: &[String],
+        skipped: &[(String, String)],
+    ) -> anyhow::Result<()> {
+        let (recipe, input) = (&self.args.recipe, &self.start.manifest.input);
+        let count = usize::from(self.args.folds);
+        let tested = folds(pictures, count, recipe.seed);
+        let mut results = Vec::with_capacity(count);
+        for (at, tested) in tested.iter().enumerate() {
+            say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
+            let one = One {
+                recipe,
+                plan: &|pictures| self.plan(pictures),
+                network: &self.start.network,
+                start: Some((&self.start.parameters, (input.mean, input.std))),
+                pictures,
+                names,
+            };
+            let few = |error: anyhow::Error| match error.downcast::<UsageError>() {
+                Ok(UsageError(why)) => anyhow::Error::from(UsageError(format!(
+                    "too few different parts for --folds {count}: {why}"
+                ))),
+                Err(error) => error,
+            };
+            results.push(one.run(tested, None, self.stop).map_err(few)?);
+        }
+        let split = format!("{}: {count} folds that share no photograph", self.args.data.display());
+        let skipped =
+            skipped.iter().map(|(file, why)| Skipped { file: file.clone(), why: why.clone() }).collect();
+        let report = FoldsReport::new(split, 0, &results, skipped);
+        say(&format!("\n{report}"));
+        for mistake in report.errors.iter().take(NAMED) {
+            let kind = if mistake.truth == Truth::Defect { "would escape  " } else { "would be lost " };
+            say(&format!("{kind} {} (score {:.3})", mistake.file, mistake.score.unwrap_or(f32::NAN)));
+        }
+        if report.errors.len() > NAMED {
+            say(&format!("               and {} more", report.errors.len() - NAMED));
+        }
+        Ok(())
+    }
+}
