@@ -55,8 +55,6 @@ pub(super) struct Args {
     /// Write the figures as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    #[command(flatten)]
-    folds: FoldArgs,
     /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
     #[arg(long, conflicts_with = "folds")]
     stress: bool,
@@ -68,6 +66,9 @@ pub(super) struct Args {
     foreign: Option<PathBuf>,
     #[command(flatten)]
     report: report::Args,
+    // Last: its heading is that of every option behind it.
+    #[command(flatten)]
+    folds: FoldArgs,
 }
 
 /// One picture at a time: file, preprocessing, model, verdict.
@@ -197,7 +198,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Err(UsageError("--locate needs one --data folder, with its labels.csv".to_owned()).into());
         };
         // Writing to a text cannot fail, here and below.
-        let _ = write!(more, "\n{}", super::heat::locate(model, folder, &pictures)?);
+        let located = super::heat::locate(model, folder, &pictures)?;
+        let _ = write!(more, "\n{located}");
+        evaluation.located = Some(located);
     }
     if args.stress {
         let stress = stress::run(model, args.threshold, &pictures)?;

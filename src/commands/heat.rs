@@ -1,7 +1,6 @@
 //! Heat maps of judged pictures, and how often they point at a defect whose place is known.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -13,6 +12,7 @@ use crate::camera::picture::{drop_false_colour, save_png};
 use crate::config::manifest::Input;
 use crate::frame::{Frame, PixelFormat};
 use crate::model::read::trained;
+use crate::score::located::Located;
 use crate::train::explain::{Explainer, HeatMap};
 use crate::verdict::Truth;
 use crate::vision::Framing;
@@ -112,34 +112,6 @@ impl Seen {
     }
 }
 
-/// How often heat maps point at a defect.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Located {
-    /// Pictures of defective parts whose defects have a known place.
-    pictures: usize,
-    /// Of these, those whose peak lies in a defect, or next to it.
-    hits: usize,
-    /// How many would be hit by a peak that falls anywhere in the picture.
-    by_chance: f64,
-    /// How far outside a defect's circle counts, as a share of the longer side.
-    tolerance: f64,
-}
-
-impl fmt::Display for Located {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let share = |part: f64| part / self.pictures.max(1) as f64 * 100.0;
-        writeln!(
-            f,
-            "heat maps      {} of {} peaks lie in a defect or within {} % of the side beside it: {:.1} %; by chance {:.1} %",
-            self.hits,
-            self.pictures,
-            self.tolerance * 100.0,
-            share(self.hits as f64),
-            share(self.by_chance)
-        )
-    }
-}
-
 /// A circle that holds a defect, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Circle {
@@ -191,7 +163,7 @@ pub(super) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow
     })?;
     let mut judge = Judge::new(model, None)?;
     let mut heat = Heat::open(model, &judge)?;
-    let mut located = Located { pictures: 0, hits: 0, by_chance: 0.0, tolerance: TOLERANCE };
+    let mut located = Located { images: 0, hits: 0, by_chance: 0.0, tolerance: TOLERANCE };
     for picture in pictures.iter().filter(|picture| picture.truth == Truth::Defect) {
         let Some(places) = circles.get(picture.name.as_str()).filter(|places| !places.is_empty()) else {
             continue;
@@ -204,10 +176,11 @@ pub(super) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow
         let frame = judge.last().0;
         let beside = TOLERANCE * frame.width.max(frame.height) as f64;
         let hits = |x: f64, y: f64| places.iter().any(|at| (x - at.x).hypot(y - at.y) <= at.radius + beside);
-        located.pictures += 1;
-        located.hits += usize::from(seen.peak().is_some_and(|peak| hits(peak.x, peak.y)));
+        located.images += 1;
+        located.hits += u64::from(seen.peak().is_some_and(|peak| hits(peak.x, peak.y)));
         located.by_chance += share_hit(frame, hits);
     }
+    located.by_chance /= located.images.max(1) as f64;
     Ok(located)
 }
 

@@ -160,7 +160,12 @@ impl Invocation {
 
 /// The definition of the command line, with the subcommands under their headings.
 fn definition() -> clap::Command {
-    let command = Cli::command();
+    // Settings of training mean nothing where one model is judged.
+    let with_folds = |arg: clap::Arg| {
+        let is_training = arg.get_help_heading() == Some(train::WITH_FOLDS);
+        if is_training { arg.requires("folds") } else { arg }
+    };
+    let command = Cli::command().mut_subcommand("eval", |eval| eval.mut_args(with_folds));
     let width = GROUPS.iter().flat_map(|(_, names)| *names).map(|name| name.len()).max().unwrap_or(0);
     let mut listing = String::new();
     for (heading, names) in GROUPS {

@@ -14,7 +14,7 @@ use crate::config::yaml;
 use crate::decide::Policy;
 use crate::model;
 use crate::score::bounds::upper_bound;
-use crate::score::curves::Curve;
+use crate::score::curves::{Curve, Cut};
 use crate::score::evaluation::Answer;
 use crate::score::threshold::{Aim, choose};
 use crate::units::Share;
@@ -54,6 +54,9 @@ pub(super) struct Args {
     /// Write threshold and unsure band into the model's manifest
     #[arg(long)]
     write: bool,
+    /// Write choice and curve as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 fn cost(text: &str) -> Result<f64, String> {
@@ -86,6 +89,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Not after thousands of pictures.
         try_out(&manifest)?;
     }
+    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
     let pictures = args.folders.list()?;
     let mut judge = Judge::new(&args.model, None)?;
     let (mut scores, mut left_out) = (Vec::with_capacity(pictures.len()), 0);
@@ -116,6 +120,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         curve.defective, curve.good
     );
     tell(&mut text, &curve, policy, &args);
+    if let Some((path, file)) = json {
+        let chosen = Chosen::of(judge.info().name.clone(), &curve, policy, left_out, &args);
+        super::write_json(file, &chosen).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     if args.write {
         let trained_on = write(&manifest, policy)?;
         let _ = writeln!(text, "written        {}", manifest.display());
@@ -128,6 +136,54 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     print(&text)?;
     Ok(ExitCode::Ok)
+}
+
+/// One cut and what it costs.
+#[derive(Debug, serde::Serialize)]
+struct Point {
+    passes_below: f64,
+    escapes: usize,
+    false_rejects: usize,
+}
+
+/// The choice. The names are a stable interface, documented in `docs/json.md`.
+#[derive(Debug, serde::Serialize)]
+struct Chosen {
+    model: String,
+    defective: usize,
+    good: usize,
+    left_out: usize,
+    threshold: f64,
+    unsure: f64,
+    escapes: usize,
+    false_rejects: usize,
+    confidence: f64,
+    escape_bound: f64,
+    curve: Vec<Point>,
+}
+
+impl Chosen {
+    fn of(model: String, curve: &Curve, policy: Policy, left_out: usize, args: &Args) -> Self {
+        let cut = |at: f32| {
+            let Cut { escapes, false_rejects, .. } = curve.at(at);
+            Point { passes_below: short(at), escapes, false_rejects }
+        };
+        let chosen = cut(policy.threshold - policy.unsure);
+        let confidence = args.confidence.as_fraction();
+        Self {
+            model,
+            defective: curve.defective,
+            good: curve.good,
+            left_out,
+            threshold: short(policy.threshold),
+            unsure: short(policy.unsure),
+            escape_bound: upper_bound(chosen.escapes, curve.defective, confidence),
+            escapes: chosen.escapes,
+            false_rejects: chosen.false_rejects,
+            confidence,
+            curve: (0..=100u8).map(|at| cut(f32::from(at) / 100.0)).collect(),
+        }
+    }
 }
 
 /// The curve and the choice.

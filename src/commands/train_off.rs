@@ -13,6 +13,9 @@ pub(super) struct Args {
     ignored: Vec<OsString>,
 }
 
+/// Heading of settings that this build has not.
+pub(super) const WITH_FOLDS: &str = "";
+
 /// Arguments of the folds.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct FoldArgs {

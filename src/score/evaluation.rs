@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confusion::{ClassFigures, Confusion};
 use super::foreign::{Foreign, unfamiliar};
+use super::located::Located;
 use super::roc;
 use super::stress::Stress;
 use crate::decide::Policy;
@@ -111,6 +112,8 @@ pub struct Evaluation {
     pub stress: Option<Stress>,
     /// Pictures of other things; null when that was not asked for.
     pub foreign: Option<Foreign>,
+    /// How often heat maps point at the defect; null when that was not asked for.
+    pub located: Option<Located>,
 }
 
 impl Evaluation {
@@ -159,6 +162,7 @@ impl Evaluation {
             images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
             stress: None,
             foreign: None,
+            located: None,
         }
     }
 }

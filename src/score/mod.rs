@@ -7,6 +7,7 @@ pub mod evaluation;
 pub mod folds;
 pub mod foreign;
 pub mod latency;
+pub mod located;
 pub mod page;
 pub mod plot;
 pub mod roc;

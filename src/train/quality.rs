@@ -3,6 +3,7 @@
 //! Owns the rule for the threshold. Must not know where scores come from.
 
 use crate::kernels::dense::sigmoid;
+use crate::score::roc::auc;
 use crate::verdict::Truth;
 
 /// A score and what the part truly is.
@@ -45,29 +46,15 @@ pub fn judge(judged: &[Judged], threshold: f32) -> Quality {
         judged.iter().filter(|&&(score, truth)| truth == Truth::Defect && score < threshold).count();
     let false_rejects =
         judged.iter().filter(|&&(score, truth)| truth == Truth::Ok && score >= threshold).count();
+    let ranked: Vec<(f32, bool)> =
+        judged.iter().map(|&(score, truth)| (score, truth == Truth::Defect)).collect();
     Quality {
         loss: loss.sum::<f64>() / count,
         accuracy: 1.0 - (escapes + false_rejects) as f64 / count,
-        auc: auc(judged),
+        auc: auc(&ranked).unwrap_or(0.5),
         escapes,
         false_rejects,
     }
-}
-
-/// Probability that a defective part scores higher than a good one, ties counting half (Mann-Whitney).
-fn auc(judged: &[Judged]) -> f64 {
-    let mut sorted = judged.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut ok_below, mut won, mut ok, mut defective) = (0.0, 0.0, 0.0, 0.0);
-    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let defects = tied.iter().filter(|(_, truth)| *truth == Truth::Defect).count() as f64;
-        let good = tied.len() as f64 - defects;
-        won += defects * (ok_below + good / 2.0);
-        ok_below += good;
-        ok += good;
-        defective += defects;
-    }
-    if ok * defective > 0.0 { won / (ok * defective) } else { 0.5 }
 }
 
 /// The threshold of least cost on validation scores, between 0.05 and 0.5, where an escape costs as much as ten false rejects. Of equal
@@ -152,10 +139,13 @@ mod tests {
             let threshold = threshold(judged);
             assert!((low..=high).contains(&threshold), "{threshold} is outside {low} to {high}");
         };
-        between(&[(0.1, Ok), (0.9, Defect)], 0.4, 0.5);
+        // Two kernels of the least width, at -2.197 and 2.197 in log-odds: the tenfold cost moves the middle by scale * ln(10) / 2.
+        let scale = LEAST_WIDTH * 3f64.sqrt() / std::f64::consts::PI;
+        let middle = sigmoid(-scale * 10f64.ln() / 2.0) as f32;
+        between(&[(0.1, Ok), (0.9, Defect)], middle - 0.003, middle + 0.003);
         let mut costly: Vec<Judged> = (0..40).map(|i| (0.35 + 0.003 * i as f32, Ok)).collect();
         costly.push((0.1, Defect));
-        between(&costly, 0.48, 0.5);
+        assert_eq!(threshold(&costly), 0.5);
         let apart: Vec<Judged> =
             (0..400).map(|i| if i % 2 == 0 { (0.001, Ok) } else { (0.97, Defect) }).collect();
         between(&apart, 0.1, 0.3);

@@ -73,6 +73,12 @@ fn the_report_is_one_file_that_needs_no_other() {
     for judged_once in ["--stress", "--locate"] {
         assert_eq!(eval(&data, &["--folds", "2", judged_once]).status.code(), Some(2));
     }
+    #[cfg(feature = "train")]
+    {
+        let useless = eval(&data, &["--epochs", "3"]);
+        let said = String::from_utf8(useless.stderr).unwrap();
+        assert!(useless.status.code() == Some(2) && said.contains("--folds <K>"), "{said}");
+    }
     let nowhere = eval(&data, &["--report", "/nonexistent/report.html"]);
     assert_eq!(nowhere.status.code(), Some(3));
 }
@@ -109,10 +115,21 @@ fn a_threshold_is_chosen_and_written_or_refused_with_the_number_of_pictures_it_t
         "{said}"
     );
     assert_eq!(read(), before);
-    let (code, said) = threshold(&model, &["--max-escape-rate", "25%", "--write"]);
+    let json = dir.path().join("threshold.json");
+    let more = ["--max-escape-rate", "25%", "--write", "--json", json.to_str().unwrap()];
+    let (code, said) = threshold(&model, &more);
     assert_eq!(code, Some(0), "{said}");
+    let chosen: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(
+        (&chosen["defective"], &chosen["good"], &chosen["escapes"]),
+        (&12.into(), &12.into(), &0.into())
+    );
+    assert!((chosen["escape_bound"].as_f64().unwrap() - 0.2209).abs() < 1e-4, "{chosen}");
+    let curve = chosen["curve"].as_array().unwrap();
+    assert_eq!((curve.len(), &curve[0]["false_rejects"], &curve[0]["escapes"]), (101, &12.into(), &0.into()));
     assert!(said.contains("<- chosen") && said.contains("escapes        0 of 12; at most 22.09 %"), "{said}");
     let after = read();
+    assert!((chosen["threshold"].as_f64().unwrap() - f64::from(after.threshold)).abs() < 1e-6);
     assert_ne!((after.threshold, after.unsure), (before.threshold, before.unsure));
     assert_eq!(Manifest { threshold: before.threshold, unsure: before.unsure, ..after }, before);
     castgate::model::open(&model).unwrap();

@@ -20,9 +20,14 @@ fn the_peak_lies_in_the_defect_and_the_map_over_the_picture() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("drawn");
     draw(&data, 20);
-    let (code, told) = said(&["eval", "--model", "demo", "--locate", "--data", text(&data)]);
+    let json = dir.path().join("eval.json");
+    let (code, told) =
+        said(&["eval", "--model", "demo", "--locate", "--data", text(&data), "--json", text(&json)]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("heat maps      10 of 10 peaks lie in a defect"), "{told}");
+    let figures: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!((&figures["located"]["images"], &figures["located"]["hits"]), (&10.into(), &10.into()));
+    assert!(figures["located"]["by_chance"].as_f64().unwrap() < 0.3, "{figures}");
     let pictures: Vec<_> =
         std::fs::read_dir(data.join("def_front")).unwrap().map(|e| e.unwrap().path()).collect();
     let png = dir.path().join("heat.png");

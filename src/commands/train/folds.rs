@@ -20,6 +20,9 @@ use crate::train::pictures::Pictures;
 use crate::train::quality::threshold;
 use crate::train::split::{folds, leaks};
 
+/// Heading of the settings that only `--folds` uses.
+pub(in crate::commands) const WITH_FOLDS: &str = "Training, with --folds";
+
 /// What the folds are asked to do.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::commands) struct FoldArgs {
@@ -30,7 +33,7 @@ pub(in crate::commands) struct FoldArgs {
     /// Folder that keeps the result of each fold: the command takes finished ones from there when it is run again
     #[arg(long, value_name = "DIR", requires = "folds")]
     work: Option<PathBuf>,
-    #[command(flatten, next_help_heading = "Training, with --folds")]
+    #[command(flatten, next_help_heading = WITH_FOLDS)]
     settings: Settings,
 }
 

@@ -32,7 +32,7 @@ use export::Made;
 use progress::Show;
 use settings::require;
 
-pub(super) use folds::{FoldArgs, run_folds};
+pub(super) use folds::{FoldArgs, WITH_FOLDS, run_folds};
 pub(super) use settings::Settings;
 
 /// Fewest pictures of a class for training: below, nothing can be learnt or chosen by.
