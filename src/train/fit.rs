@@ -3,7 +3,9 @@
 //! Owns what a run consists of and everything random in it, which follows from the seed alone. Must not know files, the clock or how
 //! progress is shown.
 
-use rand::seq::SliceRandom;
+use std::collections::BTreeMap;
+
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -36,6 +38,8 @@ pub struct Plan {
     pub smoothing: f64,
     /// Epochs over which the weights that are judged and kept are averaged; 0 takes them as they are.
     pub average: f64,
+    /// Whether every photograph is drawn equally often, and both classes, whatever the number of their pictures.
+    pub balance: bool,
     /// Threads.
     pub threads: usize,
 }
@@ -93,6 +97,8 @@ pub struct Fit<'a> {
     normal: (f32, f32),
     /// Of each picture, where grounds are changed; empty otherwise.
     grounds: Vec<Option<Grounded>>,
+    /// For each class its photographs, and of each the training pictures; empty when pictures are drawn one by one.
+    classes: Vec<Vec<Vec<usize>>>,
     trainer: Trainer<f32>,
     averaged: Vec<f32>,
     epoch: u32,
@@ -146,7 +152,8 @@ impl<'a> Fit<'a> {
         let size = (pictures.size().width, pictures.size().height);
         let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
         let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
-        Self { plan, pictures, split, normal, grounds, trainer, averaged, epoch: 0, best: None }
+        let classes = if plan.balance { photographs(pictures, &split.train) } else { Vec::new() };
+        Self { plan, pictures, split, normal, grounds, classes, trainer, averaged, epoch: 0, best: None }
     }
 
     /// Begins with these weights instead of random ones.
@@ -204,12 +211,25 @@ impl<'a> Fit<'a> {
         self.plan.rate * rise * (LAST_RATE + (1.0 - LAST_RATE) * turn)
     }
 
+    /// The training pictures in the order of an epoch.
+    fn order(&self, epoch: u32) -> Vec<usize> {
+        let mut random = random(self.plan.seed, epoch, u64::MAX);
+        let mut order = self.split.train.clone();
+        if !self.classes.is_empty() {
+            for (at, picture) in order.iter_mut().enumerate() {
+                let photograph = self.classes[at % self.classes.len()].choose(&mut random);
+                *picture = photograph.and_then(|one| one.choose(&mut random)).copied().unwrap_or(*picture);
+            }
+        }
+        order.shuffle(&mut random);
+        order
+    }
+
     /// Trains one epoch and judges it. `None` when `each_step` stopped it; what was learnt in it is then judged only if there is nothing
     /// better to keep.
     pub fn run_epoch(&mut self, mut each_step: impl FnMut(StepReport) -> Go) -> Option<EpochReport> {
-        let mut order = self.split.train.clone();
         let epoch = self.epoch + 1;
-        order.shuffle(&mut random(self.plan.seed, epoch, u64::MAX));
+        let order = self.order(epoch);
         let mut sum = StepReport::default();
         for (step, batch) in order.chunks(self.plan.batch).enumerate() {
             let rate = self.rate(step);
@@ -293,12 +313,26 @@ impl<'a> Fit<'a> {
     }
 }
 
+/// For each class that there is, the photographs of the pictures `of`, each as its pictures. A picture whose photograph is not known is one
+/// of its own.
+fn photographs(pictures: &Pictures, of: &[usize]) -> Vec<Vec<Vec<usize>>> {
+    let class = |truth: Truth| {
+        let mut of_group: BTreeMap<(Option<u64>, usize), Vec<usize>> = BTreeMap::new();
+        for &at in of.iter().filter(|&&at| pictures.truth(at) == truth) {
+            let group = pictures.group(at);
+            of_group.entry((group, if group.is_some() { 0 } else { at })).or_default().push(at);
+        }
+        of_group.into_values().collect::<Vec<_>>()
+    };
+    [class(Truth::Ok), class(Truth::Defect)].into_iter().filter(|class| !class.is_empty()).collect()
+}
+
 /// A print of everything that decides how a run goes on, except the number of threads, by which a checkpoint is known.
 pub fn print(network: &Network, plan: &Plan, pictures: &Pictures, split: &Split, normal: (f32, f32)) -> u64 {
-    let Plan { epochs, batch, rate, seed, augment, smoothing, average, threads: _ } = plan;
+    let Plan { epochs, batch, rate, seed, augment, smoothing, average, balance, threads: _ } = plan;
     let size = pictures.size();
     let text = format!(
-        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {average} {normal:?} {split:?} {}",
+        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {average} {balance} {normal:?} {split:?} {}",
         pictures.print()
     );
     fnv1a(text.bytes())

@@ -75,6 +75,8 @@ pub(super) struct Round {
     seeker: Seeker,
     /// What was seen, before its light is evened: the part's grey, or the ground's share of its own.
     seen: Vec<f32>,
+    /// Distance of each place from the middle, in radii of the part, for the side that was laid last.
+    radii: Vec<f32>,
 }
 
 impl Round {
@@ -88,10 +90,13 @@ impl Round {
         let samples = ((disc.half * scale).round() as usize).clamp(1, 8);
         self.seen.clear();
         let place = |i: usize| (i as f32 + 0.5 - side as f32 / 2.0) * scale;
+        if self.radii.len() != side * side {
+            self.radii = (0..side * side).map(|i| place(i % side).hypot(place(i / side))).collect();
+        }
         for row in 0..side {
             for column in 0..side {
                 let (u, v) = (place(column), place(row));
-                let radius = u.hypot(v);
+                let radius = self.radii[row * side + column];
                 let seen = if radius < EDGE {
                     let (x, y) =
                         (disc.x + from[0][0] * u + from[0][1] * v, disc.y + from[1][0] * u + from[1][1] * v);
@@ -108,11 +113,10 @@ impl Round {
                 self.seen.push(seen);
             }
         }
-        let radius = |i: usize| place(i % side).hypot(place(i / side));
-        let inside = self.seen.iter().enumerate().filter(|(i, _)| radius(*i) < OUTLINE.0);
-        let (mean, deviation) = spread(inside.map(|(_, &grey)| grey));
-        for (i, (&seen, out)) in self.seen.iter().zip(out.iter_mut()).enumerate() {
-            *out = match radius(i) {
+        let inside = self.seen.iter().zip(&self.radii).filter(|(_, radius)| **radius < OUTLINE.0);
+        let (mean, deviation) = spread(inside.map(|(&grey, _)| grey));
+        for ((&seen, &radius), out) in self.seen.iter().zip(&self.radii).zip(out.iter_mut()) {
+            *out = match radius {
                 r if r < OUTLINE.1 => {
                     let solid = ((OUTLINE.1 - r) / (OUTLINE.1 - OUTLINE.0)).min(1.0);
                     let lit = f32::from(lit(seen, mean, deviation));

@@ -33,6 +33,7 @@ const AGREE: f32 = 0.45;
 #[derive(Debug, Default)]
 pub(super) struct Seeker {
     reduced: Vec<u8>,
+    padded: Vec<u8>,
 }
 
 impl Seeker {
@@ -53,7 +54,7 @@ impl Seeker {
             }
         }
         let small = Plane { width, height, grey: &self.reduced };
-        let disc = refine(&small, coarse(&small)?)?;
+        let disc = refine(&small, Coarse::new(&small, &mut self.padded).seek()?)?;
         let (by, square) = (by as f32, (by * by) as f32);
         Some(Disc {
             x: disc.x * by,
@@ -77,50 +78,119 @@ fn enough(picture: &Plane<'_>) -> f32 {
     ENOUGH * (values().map(|grey| (grey - mean).powi(2)).sum::<f32>() / count).sqrt()
 }
 
-/// The circle with the clearest outline: centre and radius.
-fn coarse(picture: &Plane<'_>) -> Option<[f32; 3]> {
-    let (side, enough) = (picture.side(), enough(picture));
-    let (mid_x, mid_y) = (picture.width as f32 / 2.0, picture.height as f32 / 2.0);
-    let rays: [(f32, f32); FEW] =
-        std::array::from_fn(|ray| (ray as f32 / FEW as f32 * std::f32::consts::TAU).sin_cos());
-    let gap = 0.02 * side;
-    let clearness = |x: f32, y: f32, r: f32| {
-        let (mut sum, mut count) = (0.0, 0.0f32);
-        for &(sin, cos) in &rays {
-            let place = |r: f32| (x + r * cos, y + r * sin);
-            let (out_x, out_y) = place(r + gap);
-            if picture.holds(out_x, out_y) {
-                let at = |r: f32| {
-                    let (x, y) = place(r);
-                    picture.at(x, y)
-                };
-                sum += clear(at(r - gap), picture.at(out_x, out_y), at(r + 2.5 * gap), enough);
-                count += 1.0;
+/// How far beyond the picture the coarse search looks, as a share of the side: largest radius, farthest centre, and the gap outside.
+const BEYOND: f32 = 0.36;
+/// Parts of a grey level in which the coarse search counts.
+const FINE: i32 = 16;
+
+/// Where a ray meets three circles around a centre, as distances in a padded picture; and where it meets the middle one, in pixels.
+#[derive(Clone, Copy, Default)]
+struct Ray {
+    inner: isize,
+    outer: isize,
+    farther: isize,
+    at: (i32, i32),
+}
+
+/// The coarse search. Whole pixels do for it, since the ellipse is fitted between them afterwards; and a picture whose border is repeated
+/// around it needs no look at where a place lies.
+struct Coarse<'a> {
+    padded: &'a [u8],
+    pad: i32,
+    row: i32,
+    width: i32,
+    height: i32,
+    side: f32,
+    enough: i32,
+}
+
+impl<'a> Coarse<'a> {
+    fn new(picture: &Plane<'_>, padded: &'a mut Vec<u8>) -> Self {
+        let (width, height) = (picture.width, picture.height);
+        let pad = (BEYOND * picture.side()).ceil() as usize + 2;
+        padded.clear();
+        for y in 0..height + 2 * pad {
+            let y = y.saturating_sub(pad).min(height - 1);
+            let row = &picture.grey[y * width..(y + 1) * width];
+            padded.extend(std::iter::repeat_n(row[0], pad));
+            padded.extend_from_slice(row);
+            padded.extend(std::iter::repeat_n(row[width - 1], pad));
+        }
+        let int = |size: usize| size as i32;
+        Self {
+            padded,
+            pad: int(pad),
+            row: int(width + 2 * pad),
+            width: int(width),
+            height: int(height),
+            side: picture.side(),
+            enough: (enough(picture) * FINE as f32) as i32,
+        }
+    }
+
+    fn rays(&self, r: f32) -> [Ray; FEW] {
+        let gap = 0.02 * self.side;
+        std::array::from_fn(|ray| {
+            let (sin, cos) = (ray as f32 / FEW as f32 * std::f32::consts::TAU).sin_cos();
+            let place = |r: f32| ((r * cos).round() as i32, (r * sin).round() as i32);
+            let distance = |(x, y): (i32, i32)| (y * self.row + x) as isize;
+            let at = place(r + gap);
+            Ray {
+                inner: distance(place(r - gap)),
+                outer: distance(at),
+                farther: distance(place(r + 2.5 * gap)),
+                at,
+            }
+        })
+    }
+
+    /// How clear the outline of the circle that the rays meet is around a centre.
+    fn clearness(&self, (x, y): (i32, i32), rays: &[Ray; FEW]) -> i32 {
+        let base = ((y + self.pad) * self.row + x + self.pad) as isize;
+        let grey = |distance: isize| i32::from(self.padded[(base + distance) as usize]);
+        let step = |one: i32, other: i32| ((one - other).abs() * FINE).min(self.enough);
+        let (mut sum, mut count) = (0, 0);
+        for ray in rays {
+            let (out_x, out_y) = (x + ray.at.0, y + ray.at.1);
+            if (0..self.width).contains(&out_x) && (0..self.height).contains(&out_y) {
+                let outer = grey(ray.outer);
+                sum += 2 * step(grey(ray.inner), outer) - step(outer, grey(ray.farther));
+                count += 1;
             }
         }
-        if count < INSIDE * FEW as f32 { f32::MIN } else { sum / count }
-    };
-    let steps = |from: f32, to: f32, by: f32| {
-        (0..=((to - from) / by).round() as usize).map(move |i| from + by * i as f32)
-    };
-    let best = |centre: (f32, f32), off: f32, radii: (f32, f32), by: f32| {
-        let mut best = (0.0, None);
-        for dx in steps(-off, off, by) {
-            for dy in steps(-off, off, by) {
-                for r in steps(radii.0, radii.1, by) {
-                    let (x, y, r) = (centre.0 + dx * side, centre.1 + dy * side, r * side);
-                    let clear = clearness(x, y, r);
+        if (count as f32) < INSIDE * FEW as f32 { i32::MIN } else { sum * FINE / count }
+    }
+
+    /// The clearest circle with its centre up to `off` from `centre`, as centre and radius; all but `centre` are shares of the side.
+    fn best(&self, centre: (f32, f32), off: f32, radii: (f32, f32), by: f32) -> Option<[f32; 3]> {
+        let steps =
+            |from: f32, to: f32| (0..=((to - from) / by).round() as usize).map(move |i| from + by * i as f32);
+        let mut best = (0, None);
+        for r in steps(radii.0, radii.1) {
+            let rays = self.rays(r * self.side);
+            for dx in steps(-off, off) {
+                for dy in steps(-off, off) {
+                    let at = (
+                        (centre.0 + dx * self.side).floor() as i32,
+                        (centre.1 + dy * self.side).floor() as i32,
+                    );
+                    let clear = self.clearness(at, &rays);
                     if clear > best.0 {
-                        best = (clear, Some([x, y, r]));
+                        best = (clear, Some([at.0 as f32 + 0.5, at.1 as f32 + 0.5, r * self.side]));
                     }
                 }
             }
         }
         best.1
-    };
-    let [x, y, r] = best((mid_x, mid_y), OFF, RADII, 2.0 * COARSE)?;
-    let r = r / side;
-    best((x, y), 1.5 * COARSE, (r - 1.5 * COARSE, r + 1.5 * COARSE), COARSE / 2.0)
+    }
+
+    /// The circle with the clearest outline.
+    fn seek(&self) -> Option<[f32; 3]> {
+        let middle = (self.width as f32 / 2.0, self.height as f32 / 2.0);
+        let [x, y, r] = self.best(middle, OFF, RADII, 2.0 * COARSE)?;
+        let r = r / self.side;
+        self.best((x, y), 1.5 * COARSE, (r - 1.5 * COARSE, r + 1.5 * COARSE), COARSE / 2.0)
+    }
 }
 
 /// From a circle to the ellipse.
@@ -222,9 +292,16 @@ mod tests {
         let noise = |i: u32| 100 + (i.wrapping_mul(2_654_435_761).rotate_left(9) >> 26) as u8;
         let noise: Vec<u8> = (0..300 * 300).map(noise).collect();
         let shade: Vec<u8> = (0..300 * 300).map(|i| ((i % 300) * 255 / 300) as u8).collect();
-        for grey in [flat, noise, shade] {
+        for grey in [flat, noise.clone(), shade] {
             assert_eq!(Seeker::default().seek(&Plane { width: 300, height: 300, grey: &grey }), None);
         }
         assert_eq!(Seeker::default().seek(&Plane { width: 3, height: 300, grey: &[0; 900] }), None);
+        let mut seeker = Seeker::default();
+        for (width, height) in [(16, 16), (17, 90), (90, 17), (255, 256), (127, 400), (640, 16)] {
+            let grey = &noise[..(width * height).min(noise.len())];
+            // A few pixels of noise may look like anything, but whatever is found has a place and a size.
+            let found = seeker.seek(&Plane { width, height, grey });
+            assert!(found.is_none_or(|disc| disc.half.is_finite() && disc.half > 0.0), "{width} x {height}");
+        }
     }
 }

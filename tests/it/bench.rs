@@ -46,6 +46,6 @@ fn what_cannot_be_timed_is_said() {
     assert!(code == Some(3) && told.contains("cannot read nowhere.onnx"), "{told}");
     let (code, told) = said(&["--batch", "0"]);
     assert!(code == Some(2) && told.contains("1..=1024"), "{told}");
-    let (code, told) = said(&["--batch", "1024", "--memory", "1", "--seconds", "0"]);
+    let (code, told) = said(&["--model", "demo", "--batch", "1024", "--memory", "1", "--seconds", "0"]);
     assert!(code == Some(0) && told.contains("not timed: node `"), "{told}");
 }

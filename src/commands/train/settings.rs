@@ -57,6 +57,10 @@ pub(in crate::commands) struct Recipe {
     /// Keeps the weights averaged over about so many epochs, 0 to 20, instead of those of the last step: steadier, at no cost later
     #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
     average: f64,
+    /// Draws every photograph equally often, and good and defective parts too: a part of which there are many pictures does not count more.
+    /// Photographs are known by --groups
+    #[arg(long)]
+    balance: bool,
     /// Share of the pictures kept for validation, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(5..=50))]
     pub(super) validation: u8,
@@ -115,9 +119,11 @@ impl Recipe {
 
     /// The same settings as words of a command line, but for the threads.
     pub(super) fn words(&self) -> String {
-        let Self { batch, rate, seed, augment, views, smoothing, average, validation, threads: _ } = self;
+        let Self { batch, rate, seed, augment, views, smoothing, average, balance, validation, threads: _ } =
+            self;
+        let balance = if *balance { " --balance" } else { "" };
         format!(
-            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}"
+            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}"
         )
     }
 
@@ -131,6 +137,7 @@ impl Recipe {
             augment: self.augment(normalise),
             smoothing: self.smoothing,
             average: self.average,
+            balance: self.balance,
             threads: self.threads(),
         }
     }

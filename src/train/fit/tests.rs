@@ -18,7 +18,17 @@ fn pictures() -> Pictures {
 
 fn plan() -> Plan {
     let augment = Augment::full();
-    Plan { epochs: 3, batch: 8, rate: 0.01, seed: 5, augment, smoothing: 0.05, average: 0.5, threads: 2 }
+    Plan {
+        epochs: 3,
+        batch: 8,
+        rate: 0.01,
+        seed: 5,
+        augment,
+        smoothing: 0.05,
+        average: 0.5,
+        balance: false,
+        threads: 2,
+    }
 }
 
 fn network() -> Network {
@@ -102,4 +112,37 @@ fn the_average_is_the_mean_of_the_first_steps_and_without_one_the_newest_weights
     for (average, sum) in fit.progress().averaged.iter().zip(sum) {
         assert!((average - sum / steps).abs() < 1e-5);
     }
+}
+
+#[test]
+fn balanced_epochs_draw_every_photograph_and_both_classes_equally_often() {
+    let mut pictures = Pictures::new(MapSize { height: 12, width: 12 });
+    // Good: one photograph of 50 pictures and one of 5; defective: ten of one picture each, without a known photograph.
+    for i in 0..65u8 {
+        let (truth, group) = match i {
+            0..50 => (Truth::Ok, Some(1)),
+            50..55 => (Truth::Ok, Some(2)),
+            _ => (Truth::Defect, None),
+        };
+        pictures.push(&[i; 144], truth, group);
+    }
+    let all = (0..65).collect();
+    let split = Split { train: all, ..Split::among(&pictures, &(0..65).collect::<Vec<_>>(), 0.2, 1) };
+    let fit = Fit::new(network(), Plan { balance: true, ..plan() }, &pictures, &split, (0.5, 0.2));
+    let (mut few, mut many, mut defective) = (0, 0, [0; 10]);
+    for epoch in 1..=200 {
+        let order = fit.order(epoch);
+        assert_eq!(order.len(), 65);
+        for at in order {
+            match at {
+                0..50 => many += 1,
+                50..55 => few += 1,
+                _ => defective[at - 55] += 1,
+            }
+        }
+    }
+    assert_eq!(many + few, 200 * 33);
+    assert!((0.9..1.1).contains(&(f64::from(many) / f64::from(few))), "{many} {few}");
+    assert!(defective.iter().all(|count| (540..740).contains(count)), "{defective:?}");
+    assert_eq!(fit.order(3), fit.order(3));
 }

@@ -215,24 +215,26 @@ pub(super) fn capture(
     let mut album = Album::open(folders)?;
     let full = |album: &Album<'_>| most.is_some_and(|most| album.saved.len() >= most);
     while !full(&album) && !stop.load(Ordering::Relaxed) {
-        match labels {
-            Labels::Keys(keys) => match session.camera.waits() {
-                true if !one_by_one(&mut session, &mut album, keys, stop)? => break,
-                false if !as_it_comes(&mut session, &mut album, keys)? => break,
-                _ => {}
-            },
-            _ => {
-                let part = session.next()?;
-                match part.map(|part| (labels.of(&part), part)) {
-                    Some((Some(truth), part)) => album.save(&part.frame, truth)?,
-                    Some((None, _)) => album.unknown += 1,
-                    None if session.ended => break,
-                    None => {}
-                }
-            }
+        let goes_on = match labels {
+            Labels::Keys(keys) if session.camera.waits() => one_by_one(&mut session, &mut album, keys, stop)?,
+            Labels::Keys(keys) => as_it_comes(&mut session, &mut album, keys)?,
+            _ => by_themselves(&mut session, &mut album, labels)?,
+        };
+        if !goes_on {
+            break;
         }
     }
     Ok(album.taken())
+}
+
+/// Labels that need nobody: every part that has been in view is saved.
+fn by_themselves(session: &mut Session, album: &mut Album<'_>, labels: &Labels) -> anyhow::Result<bool> {
+    let Some(part) = session.next()? else { return Ok(!session.ended) };
+    match labels.of(&part) {
+        Some(truth) => album.save(&part.frame, truth)?,
+        None => album.unknown += 1,
+    }
+    Ok(true)
 }
 
 /// A camera that waits: the next part is shown when the one before has got its label.
