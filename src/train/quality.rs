@@ -24,6 +24,13 @@ pub struct Quality {
     pub false_rejects: usize,
 }
 
+impl Quality {
+    /// What its errors on `pictures` cost for one picture, in false rejects.
+    pub fn cost(&self, pictures: usize) -> f64 {
+        (ESCAPE_COST * self.escapes as f64 + self.false_rejects as f64) / pictures.max(1) as f64
+    }
+}
+
 /// A false reject costs a part that can be looked at again; an escape reaches the customer.
 const ESCAPE_COST: f64 = 10.0;
 /// Highest threshold that is chosen: above, a part that is more likely defective than not would pass.
@@ -126,6 +133,7 @@ mod tests {
     fn judging_counts_and_ranks() {
         let quality = judge(&[(0.1, Ok), (0.6, Ok), (0.4, Defect), (0.9, Defect)], 0.5);
         assert_eq!((quality.escapes, quality.false_rejects, quality.accuracy), (1, 1, 0.5));
+        assert_eq!(quality.cost(4), 11.0 / 4.0);
         assert_eq!(quality.auc, 0.75);
         assert_eq!(judge(&[(0.5, Ok), (0.5, Defect)], 0.5).auc, 0.5);
         assert_eq!(judge(&[(0.5, Ok)], 0.5).auc, 0.5);

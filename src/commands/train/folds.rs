@@ -55,7 +55,7 @@ pub(in crate::commands) fn run_folds(
         std::fs::create_dir_all(work)
             .with_context(|| format!("cannot make the folder {}", work.display()))?;
     }
-    let loaded = load::load(files, network.input(), settings.normalise, &settings.recipe)?;
+    let loaded = load::load(files, network.input(), settings.normalise, &settings.recipe, &stop)?;
     loaded.tell_skipped();
     loaded.all_known()?;
     let count = usize::from(args.folds.unwrap_or(2));

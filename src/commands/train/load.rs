@@ -1,7 +1,9 @@
 //! Reads labelled pictures for training, at the network's size, by the preprocessing of `run`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use anyhow::ensure;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -9,6 +11,7 @@ use super::settings::Recipe;
 use crate::camera::picture::{drop_false_colour, read_picture};
 use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
+use crate::commands::progress::Progress;
 use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
@@ -63,12 +66,13 @@ pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)
 /// Reads all of the pictures, with as many views as the recipe says.
 ///
 /// # Errors
-/// [`UsageError`] when they would not fit into memory.
+/// [`UsageError`] when they would not fit into memory; others when `stop` was set before all were read.
 pub(super) fn load(
     files: Vec<Labelled>,
     size: MapSize,
     normalise: Normalise,
     recipe: &Recipe,
+    stop: &AtomicBool,
 ) -> anyhow::Result<Loaded> {
     let views = 1 + usize::from(recipe.views);
     let bytes = files.len() * views * size.height * size.width;
@@ -81,10 +85,12 @@ pub(super) fn load(
         ))
         .into());
     }
+    let progress = Progress::new(files.len() as u64, "pictures");
+    let watch = Watch { progress: &progress, stop };
     let share = files.len().div_ceil(recipe.threads().max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
         let spawn = |files| {
-            let work = move || read_all(files, size, normalise, recipe);
+            let work = move || read_all(files, size, normalise, recipe, watch);
             thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, work)
         };
         let handles = files.chunks(share).map(spawn).collect::<Result<Vec<_>, _>>()?;
@@ -93,6 +99,8 @@ pub(super) fn load(
         };
         anyhow::Ok(handles.into_iter().flat_map(join).collect())
     })?;
+    progress.end("read");
+    ensure!(!stop.load(Ordering::Relaxed), "stopped while pictures were read");
     let mut loaded =
         Loaded { pictures: Pictures::with_views(size, views), names: Vec::new(), skipped: Vec::new() };
     for (file, read) in files.into_iter().zip(read) {
@@ -107,15 +115,27 @@ pub(super) fn load(
     Ok(loaded)
 }
 
+/// What threads that read look at and tell.
+#[derive(Clone, Copy)]
+struct Watch<'a> {
+    progress: &'a Progress,
+    stop: &'a AtomicBool,
+}
+
 fn read_all(
     files: &[Labelled],
     size: MapSize,
     normalise: Normalise,
     recipe: &Recipe,
+    watch: Watch<'_>,
 ) -> Vec<Result<Vec<u8>, String>> {
     let mut preprocessor = Preprocessor::for_pictures(&input(size, normalise, (0.0, 1.0)));
     let (mut frame, mut grey) = (Frame::default(), Vec::new());
     let mut read = |file: &Labelled| {
+        if watch.stop.load(Ordering::Relaxed) {
+            return Err("stopped".to_owned());
+        }
+        watch.progress.step();
         read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
         drop_false_colour(&mut frame);
         if !preprocessor.picture(&frame, &mut grey) {
@@ -143,4 +163,27 @@ fn altered(frame: &Frame, seed: u64, view: u8, name: &str) -> Frame {
         std::mem::swap(&mut from, &mut into);
     }
     from
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Truth;
+    use clap::{Args as _, FromArgMatches as _};
+
+    #[test]
+    fn a_stop_is_heeded_before_anything_is_trained() {
+        let matches = Recipe::augment_args(clap::Command::new("x")).get_matches_from(["x"]);
+        let recipe = Recipe::from_arg_matches(&matches).unwrap();
+        let file = || Labelled {
+            path: "none.png".into(),
+            name: "none.png".to_owned(),
+            truth: Truth::Ok,
+            group: None,
+        };
+        let size = MapSize { height: 8, width: 8 };
+        let read = |stop: bool| load(vec![file()], size, Normalise::None, &recipe, &AtomicBool::new(stop));
+        assert_eq!(read(false).unwrap().skipped.len(), 1);
+        assert_eq!(read(true).err().unwrap().to_string(), "stopped while pictures were read");
+    }
 }

@@ -89,7 +89,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
     let (files, left_out) = known.list(&args.folders)?;
-    let loaded = load::load(files, network.input(), args.settings.normalise, recipe)?;
+    let loaded = load::load(files, network.input(), args.settings.normalise, recipe, &stop)?;
     loaded.tell_skipped();
     if known.has_groups() {
         loaded.all_known()?;

@@ -35,8 +35,9 @@ const HOPE: f64 = 4.0;
 /// Make a trained model smaller
 ///
 /// Takes whole channels out of a model that `castgate train` wrote, those first that matter least for the work they cost, and trains the
-/// rest a little after each step. Writes the curve of quality against size (OUT.csv) and the smallest model whose accuracy on the
-/// validation pictures is within --tolerance of the first one's.
+/// rest a little after each step. Writes the curve of quality against size (OUT.csv) and the smallest model whose errors on the
+/// validation pictures cost at most --tolerance more than the first one's; a defective part that passes costs ten good ones that are
+/// rejected.
 ///
 /// Ctrl-C ends it early: the choice is then made among the steps that are complete.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,7 @@ pub(in crate::commands) struct Args {
     /// What a step takes away, in percent of the multiply-adds that are left
     #[arg(long, value_name = "PERCENT", default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..=50))]
     step: u8,
-    /// Accuracy on the validation pictures that may be lost, in percentage points
+    /// What errors on the validation pictures may cost more than before, in good parts rejected for every hundred pictures
     #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
     tolerance: f64,
     /// Passes over the training pictures after each step
@@ -103,8 +104,8 @@ struct Course<'a> {
 /// [`crate::commands::UsageError`] when settings or pictures do not allow it; others when the model is none of castgate's, or a file cannot be written.
 pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     args.recipe.check()?;
-    require((0.0..=100.0).contains(&args.tolerance), || {
-        format!("--tolerance {} is outside 0 to 100", args.tolerance)
+    require((0.0..=1000.0).contains(&args.tolerance), || {
+        format!("--tolerance {} is outside 0 to 1000", args.tolerance)
     })?;
     let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
     require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
@@ -118,7 +119,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let known = args.knowing.read()?;
     let (files, left_out) = known.list(&args.folders)?;
     let normalise = manifest.input.normalise;
-    let loaded = load::load(files, network.input(), normalise, &args.recipe)?;
+    let loaded = load::load(files, network.input(), normalise, &args.recipe, &stop)?;
     loaded.tell_skipped();
     if known.has_groups() {
         loaded.all_known()?;
@@ -131,9 +132,12 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let course = Course { args: &args, normalise, normal, pictures: &pictures, split: &split };
     let points = course.walk(Grown { network, parameters, statistics }, &stop)?;
     write_whole(&args.out.with_extension("csv"), csv(&points).as_bytes())?;
-    let chosen = choose(&points, args.tolerance / 100.0);
+    let costs: Vec<f64> = points.iter().map(|point| course.cost(point)).collect();
+    let chosen = choose(&costs, args.tolerance / 100.0);
     if chosen == 0 {
-        say("chosen    none: every smaller model loses more than --tolerance; no model was written");
+        say(
+            "chosen    none: the errors of every smaller model cost more than --tolerance allows; no model was written",
+        );
         return Ok(ExitCode::No);
     }
     course.write(&points[chosen], &points[0], &manifest.training.data_licence)?;
@@ -141,6 +145,10 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Course<'_> {
+    fn cost(&self, point: &Point) -> f64 {
+        point.quality.cost(self.split.validation.len())
+    }
+
     fn fit(&self, grown: &Grown) -> Fit<'_> {
         let plan = self.args.recipe.plan(self.args.epochs, self.normalise, self.split.train.len());
         let plan = Plan { rate: plan.rate * GENTLE, ..plan };
@@ -161,10 +169,10 @@ impl Course<'_> {
         say("multiply-adds  parameters  accuracy  ROC AUC  escapes  false rejects  network");
         show(&first);
         let floor = first.multiply_adds() * usize::from(self.args.down_to) / 100;
-        let worst = first.quality.accuracy - HOPE * self.args.tolerance / 100.0;
+        let worst = self.cost(&first) + HOPE * self.args.tolerance / 100.0;
         let mut points = vec![first];
         while let Some(last) = points.last().filter(|last| last.multiply_adds() > floor) {
-            if stop.load(Ordering::Relaxed) || last.quality.accuracy < worst {
+            if stop.load(Ordering::Relaxed) || self.cost(last) > worst {
                 break;
             }
             let wanted = last.multiply_adds() * (100 - usize::from(self.args.step)) / 100;
@@ -187,8 +195,10 @@ impl Course<'_> {
     fn write(&self, chosen: &Point, first: &Point, licence: &str) -> anyhow::Result<()> {
         let share = 100.0 * chosen.multiply_adds() as f64 / first.multiply_adds() as f64;
         say(&format!(
-            "chosen    {}: {share:.0} % of the work; accuracy {:.4} was {:.4}",
-            chosen.grown.network, chosen.quality.accuracy, first.quality.accuracy
+            "chosen    {}: {share:.0} % of the work; errors cost {:.2} for every hundred pictures, were {:.2}",
+            chosen.grown.network,
+            100.0 * self.cost(chosen),
+            100.0 * self.cost(first)
         ));
         let Grown { network, parameters, statistics } = &chosen.grown;
         let best = Candidate {
@@ -214,11 +224,11 @@ impl Course<'_> {
     }
 }
 
-/// The smallest whose accuracy is within the tolerance of the first one's.
-fn choose(points: &[Point], tolerance: f64) -> usize {
-    let least = points.first().map_or(0.0, |first| first.quality.accuracy) - tolerance;
+/// The last, which is the smallest, of those that cost at most `tolerance` more than the first.
+fn choose(costs: &[f64], tolerance: f64) -> usize {
+    let most = costs.first().map_or(0.0, |first| first + tolerance);
     // Shares of a few hundred pictures are no exact numbers.
-    points.iter().rposition(|point| point.quality.accuracy >= least - 1e-9).unwrap_or(0)
+    costs.iter().rposition(|cost| *cost <= most + 1e-9).unwrap_or(0)
 }
 
 fn show(Point { grown, quality, .. }: &Point) {
@@ -248,4 +258,17 @@ fn csv(points: &[Point]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::choose;
+
+    #[test]
+    fn the_smallest_that_costs_little_more_is_chosen_even_behind_one_that_costs_too_much() {
+        assert_eq!(choose(&[0.02, 0.03, 0.024, 0.05], 0.005), 2);
+        assert_eq!(choose(&[0.02, 0.03], 0.005), 0);
+        assert_eq!(choose(&[0.5, 0.1], 0.0), 1);
+        assert_eq!(choose(&[], 1.0), 0);
+    }
 }

@@ -113,7 +113,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut book = Book::open(&args.out.join("trainings.jsonl"))?;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
-    let sized = read(&args, &networks)?;
+    let sized = read(&args, &networks, &stop)?;
     let table = Table {
         sized: &sized,
         recipe: &args.recipe,
@@ -192,7 +192,7 @@ fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
 }
 
 /// Reads the pictures once for each size that a network wants.
-fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<AtSize>> {
+fn read(args: &Args, networks: &[Network], stop: &AtomicBool) -> anyhow::Result<Vec<AtSize>> {
     let known = args.knowing.read()?;
     let (files, left_out) = known.list(&args.folders)?;
     let mut sizes: Vec<MapSize> = networks.iter().map(Network::input).collect();
@@ -200,7 +200,7 @@ fn read(args: &Args, networks: &[Network]) -> anyhow::Result<Vec<AtSize>> {
     sizes.dedup();
     let mut all = Vec::new();
     for size in sizes {
-        let loaded = load::load(files.clone(), size, args.normalise, &args.recipe)?;
+        let loaded = load::load(files.clone(), size, args.normalise, &args.recipe, stop)?;
         if known.has_groups() {
             loaded.all_known()?;
         }

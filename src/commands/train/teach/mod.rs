@@ -274,7 +274,7 @@ impl Lesson<'_> {
     fn learn(&self, files: Vec<Labelled>, out: &Path) -> anyhow::Result<()> {
         let (recipe, manifest) = (&self.args.recipe, &self.start.manifest);
         let normalise = manifest.input.normalise;
-        let loaded = load::load(files, self.start.network.input(), normalise, recipe)?;
+        let loaded = load::load(files, self.start.network.input(), normalise, recipe, self.stop)?;
         loaded.tell_skipped();
         loaded.all_known()?;
         self.fold(&loaded.pictures, &loaded.names, &loaded.skipped)?;
