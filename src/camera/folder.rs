@@ -85,8 +85,8 @@ impl FolderCamera {
 fn truth_of(path: &Path, root: &Path) -> Option<Truth> {
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     folders.filter_map(Path::file_name).find_map(|name| match name.to_str() {
-        Some("ok_front") => Some(Truth::Ok),
-        Some("def_front") => Some(Truth::Defect),
+        Some(picture::OK) => Some(Truth::Ok),
+        Some(picture::DEFECT) => Some(Truth::Defect),
         _ => None,
     })
 }

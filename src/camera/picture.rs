@@ -8,6 +8,11 @@ use image::{ColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
 
 use crate::frame::{Frame, PixelFormat};
 
+/// Subfolder with pictures of good parts, unless it is said otherwise.
+pub const OK: &str = "ok_front";
+/// Subfolder with pictures of defective parts, unless it is said otherwise.
+pub const DEFECT: &str = "def_front";
+
 /// Largest picture file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Largest picture that is decoded, in pixels.

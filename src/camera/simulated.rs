@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::picture::{pictures_below, read_picture};
+use super::picture::{DEFECT, OK, pictures_below, read_picture};
 use super::{CameraError, Captured, FrameSource};
 use crate::clock::Time;
 use crate::config::Config;
@@ -44,7 +44,7 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Label>), CameraError> {
     let failed = |source| CameraError::Folder { path: folder.to_owned(), source };
     std::fs::read_dir(folder).map_err(failed)?;
     let (mut files, mut labels) = (Vec::new(), Vec::new());
-    for (name, truth) in [("ok_front", Truth::Ok), ("def_front", Truth::Defect)] {
+    for (name, truth) in [(OK, Truth::Ok), (DEFECT, Truth::Defect)] {
         let subfolder = folder.join(name);
         if !subfolder.is_dir() {
             continue;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::answers::{Answers, Hurdle};
 use super::{ExitCode, exit, print};
+use crate::camera::picture::{DEFECT, OK};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, looks_needed, speed, time};
@@ -194,7 +195,7 @@ fn files(config: &Config, findings: &mut Findings<'_>) {
     if config.camera.kind == CameraKind::Simulated
         && let Some(path) = &config.simulation.parts_from
     {
-        folder(path, &["ok_front", "def_front"], "simulation.parts_from", findings);
+        folder(path, &[OK, DEFECT], "simulation.parts_from", findings);
     }
     if config.position_source() == PositionSource::Encoder
         && config.position.encoder == EncoderKind::Sysfs

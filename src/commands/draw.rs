@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use super::progress::Progress;
 use super::{ExitCode, UsageError};
-use crate::camera::picture::save_png;
+use crate::camera::picture::{DEFECT, OK, save_png};
 use crate::camera::{FrameSource, simulated};
 use crate::clock::Time;
 use crate::config::Config;
@@ -90,7 +90,7 @@ fn create_empty(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
-    for name in ["ok_front", "def_front"] {
+    for name in [OK, DEFECT] {
         let folder = args.out.join(name);
         std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
@@ -101,7 +101,7 @@ fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
     for index in 0..args.parts {
         let truth = truth(index, args.defects);
         let places = draw_sample(args.seed, index, truth, args.size as usize, &mut frame);
-        let folder = if truth == Truth::Ok { "ok_front" } else { "def_front" };
+        let folder = if truth == Truth::Ok { OK } else { DEFECT };
         let file = format!("{folder}/part_{index:0digits$}.png");
         save(&args.out.join(&file), &frame)?;
         csv.push_str(&csv_line(&file, truth, &places));

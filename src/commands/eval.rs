@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::known::{Knowing, Known};
-use super::labelled::{Labelled, ManyFolders, short_name};
+use super::labelled::{Labelled, ManyFolders};
 use super::train::{FoldArgs, run_folds};
 use super::{ExitCode, UsageError, print};
 use crate::camera::picture::read_picture;
@@ -182,8 +182,7 @@ impl Judge {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let known = args.knowing.read()?;
     let (pictures, left_out) = known.list(&args.folders)?;
-    let data: Vec<String> = args.folders.data.iter().map(|folder| short_name(folder)).collect();
-    let data = data.join(" and ");
+    let data = args.folders.names();
     // Opened first: a long evaluation must not end with a file that cannot be written.
     let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
     let report = args.report.create()?;

@@ -5,13 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::UsageError;
-use crate::camera::picture::pictures_below;
+use crate::camera::picture::{DEFECT, OK, pictures_below};
 use crate::verdict::Truth;
-
-/// Usual names of the subfolders.
-pub(super) const OK: &str = "ok_front";
-/// See [`OK`].
-pub(super) const DEFECT: &str = "def_front";
 
 /// A picture whose part is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -78,7 +78,7 @@ fn between(text: &str) -> Result<Share, String> {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let usage = |text: String| UsageError(text);
     let manifest = args.model.with_extension("yaml");
-    if args.write && model::BUILT_IN.iter().any(|name| args.model == Path::new(name)) {
+    if args.write && model::is_built_in(&args.model) {
         let name = args.model.display();
         return Err(usage(format!(
             "--write: `{name}` is built in and has no manifest to write; copy models/{name}.onnx and .yaml"
@@ -119,9 +119,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         "pictures       {} defective, {} good, {left_out} left out\n",
         curve.defective, curve.good
     );
-    tell(&mut text, &curve, policy, &args);
+    let chosen = Chosen::of(judge.info().name.clone(), &curve, policy, left_out, &args);
+    tell(&mut text, &curve, policy, &chosen, &args);
     if let Some((path, file)) = json {
-        let chosen = Chosen::of(judge.info().name.clone(), &curve, policy, left_out, &args);
         super::write_json(file, &chosen).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if args.write {
@@ -187,7 +187,7 @@ impl Chosen {
 }
 
 /// The curve and the choice.
-fn tell(text: &mut String, curve: &Curve, policy: Policy, args: &Args) {
+fn tell(text: &mut String, curve: &Curve, policy: Policy, figures: &Chosen, args: &Args) {
     let chosen = policy.threshold - policy.unsure;
     let costs = args.max_escape_rate.is_none();
     let mut cuts = vec![0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, chosen];
@@ -204,15 +204,13 @@ fn tell(text: &mut String, curve: &Curve, policy: Policy, args: &Args) {
         }
         let _ = writeln!(text, "{}", if cut == chosen { "  <- chosen" } else { "" });
     }
-    let at = curve.at(chosen);
-    let confidence = args.confidence.as_fraction();
-    let bound = upper_bound(at.escapes, curve.defective, confidence) * 100.0;
+    let bound = figures.escape_bound * 100.0;
     let _ = writeln!(text, "\nthreshold      {}, unsure band +-{}", policy.threshold, policy.unsure);
-    let percent = confidence * 100.0;
+    let percent = figures.confidence * 100.0;
     let _ = writeln!(
         text,
         "escapes        {} of {}; at most {bound:.2} % with {percent} % confidence",
-        at.escapes, curve.defective
+        figures.escapes, figures.defective
     );
     if costs {
         let _ = writeln!(
@@ -220,7 +218,7 @@ fn tell(text: &mut String, curve: &Curve, policy: Policy, args: &Args) {
             "               (chosen by these very pictures: for a bound that allows for it use --max-escape-rate)"
         );
     }
-    let _ = writeln!(text, "false rejects  {} of {}", at.false_rejects, curve.good);
+    let _ = writeln!(text, "false rejects  {} of {}", figures.false_rejects, figures.good);
 }
 
 /// Without the digits that only rounding has put there.

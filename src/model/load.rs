@@ -27,6 +27,11 @@ pub const LOAD_LIMIT: Duration = Duration::from_secs(20);
 const ONNX_MIB: u64 = 256;
 /// Largest manifest.
 const MANIFEST_MIB: u64 = 1;
+/// Whether `path` is the bare name of a built-in model.
+pub fn is_built_in(path: &Path) -> bool {
+    BUILT_IN.iter().any(|name| path == Path::new(name))
+}
+
 /// Stack of the loading thread: the engine's optimiser recurses with the depth of the graph.
 const STACK_BYTES: usize = 32 << 20;
 /// Digits of the fingerprint that make the model's short id.

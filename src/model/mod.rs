@@ -26,7 +26,9 @@ use crate::verdict::Score;
 
 pub use batch::Batch;
 pub use error::{ModelError, ModelFault};
-pub use load::{BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, open, open_batch, open_within, untold};
+pub use load::{
+    BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, is_built_in, open, open_batch, open_within, untold,
+};
 pub use scripted::Scripted;
 
 /// Something that looks at a picture of one part and says how likely it is defective.

@@ -147,8 +147,8 @@ impl Preprocessor {
             return;
         }
         match self.finding.clone() {
-            Some(finding) => self.find(&finding, frame.width, area, out),
-            None => self.whole_picture(area, out),
+            Some(finding) => self.find(&finding, frame.width, area.x, out),
+            None => self.whole_picture(out),
         }
     }
 
@@ -157,7 +157,7 @@ impl Preprocessor {
     pub fn picture(&mut self, frame: &Frame, out: &mut Vec<u8>) -> bool {
         let Some(area) = self.area(frame) else { return false };
         self.take(frame, area);
-        if !self.shrink_picture(area) {
+        if !self.shrink_picture() {
             return false;
         }
         out.clear();
@@ -205,8 +205,8 @@ impl Preprocessor {
         if bad { Some(Reason::BadImage) } else { after_spell.then_some(Reason::StaleFrame) }
     }
 
-    fn whole_picture(&mut self, area: Region, out: &mut Inspection) {
-        if !self.shrink_picture(area) {
+    fn whole_picture(&mut self, out: &mut Inspection) {
+        if !self.shrink_picture() {
             out.unusable = Some(Reason::BadImage);
             return;
         }
@@ -229,8 +229,8 @@ impl Preprocessor {
     }
 
     /// `false` when the part cannot be made out in it.
-    fn shrink_picture(&mut self, area: Region) -> bool {
-        let from = (area.width as usize, area.height as usize);
+    fn shrink_picture(&mut self) -> bool {
+        let from = self.extent;
         let to = (self.input.width, self.input.height);
         if self.input.normalise == Normalise::Round {
             let plane = Plane { width: from.0, height: from.1, grey: &self.luma };
@@ -281,14 +281,13 @@ impl Preprocessor {
         }
     }
 
-    fn find(&mut self, finding: &Finding, frame_width: usize, area: Region, out: &mut Inspection) {
-        let size = (area.width as usize, area.height as usize);
+    fn find(&mut self, finding: &Finding, frame_width: usize, left: u32, out: &mut Inspection) {
         let px_per_mm = frame_width as f64 / finding.view_mm;
         let part_px = finding.part_mm * px_per_mm;
         let scale = Scale { part_px, tolerance: finding.tolerance, contrast: finding.contrast };
         self.side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
         let mut found = std::mem::take(&mut self.found);
-        let grey = f64::from(self.locator.find(&self.luma, size, &scale, &mut found));
+        let grey = f64::from(self.locator.find(&self.luma, self.extent, &scale, &mut found));
         let usual = self.belt.unwrap_or(grey);
         self.belt = Some(usual + (grey - usual) * BELT_FOLLOWS);
         if finding.one_belt && (grey - usual).abs() >= f64::from(finding.contrast) {
@@ -297,7 +296,7 @@ impl Preprocessor {
             found.clear();
         }
         for thing in &found {
-            let x_px = f64::from(area.x) + thing.centre.0;
+            let x_px = f64::from(left) + thing.centre.0;
             let centre_mm = finding.left_mm + x_px / px_per_mm;
             let mut sighting = Sighting {
                 centre_mm,
@@ -307,7 +306,7 @@ impl Preprocessor {
                 ..Sighting::default()
             };
             if thing.whole {
-                let made_out = self.crop(size, thing.centre, self.side);
+                let made_out = self.crop(thing.centre);
                 self.normaliser.append(&self.small, &mut out.tensors);
                 sighting.sharpness = self.sharpness();
                 sighting.unlike = self.unlike();
@@ -325,10 +324,10 @@ impl Preprocessor {
 
     /// Cuts a square around `centre` and shrinks it to the model's size; what lies outside the region is its edge repeated. `false` when
     /// the part cannot be made out in it.
-    fn crop(&mut self, size: (usize, usize), centre: (f64, f64), side: usize) -> bool {
-        let channels = self.channels();
+    fn crop(&mut self, centre: (f64, f64)) -> bool {
+        let (side, channels) = (self.side, self.channels());
         let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
-        convert::square(pixels, size, channels, corner(centre, side), side, &mut self.square);
+        convert::square(pixels, self.extent, channels, corner(centre, side), side, &mut self.square);
         let (to, format) = ((self.input.width, self.input.height), self.format());
         if self.input.normalise == Normalise::Round {
             let plane = Plane { width: side, height: side, grey: &self.square };

@@ -12,7 +12,6 @@ use super::settings::{Recipe, Settings, require};
 use super::{enough, load, normal, say, stop_on_signal, train};
 use crate::commands::files::write_whole;
 use crate::commands::labelled::Labelled;
-use crate::score::evaluation::Skipped;
 use crate::score::folds::{FoldScores, FoldsReport, Scored};
 use crate::train::Network;
 use crate::train::fit::{Fit, Plan};
@@ -59,28 +58,21 @@ pub(in crate::commands) fn run_folds(
     loaded.tell_skipped();
     loaded.all_known()?;
     let count = usize::from(args.folds.unwrap_or(2));
-    let tested = folds(&loaded.pictures, count, settings.recipe.seed);
-    let mut results = Vec::with_capacity(count);
-    for (at, tested) in tested.iter().enumerate() {
-        say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
-        let file = args.work.as_ref().map(|work| work.join(format!("fold-{}.json", at + 1)));
-        let one = One {
-            recipe: &settings.recipe,
-            plan: &|pictures| settings.plan(pictures),
-            network: &network,
-            start: None,
-            pictures: &loaded.pictures,
-            names: &loaded.names,
-        };
-        results.push(one.run(tested, file.as_deref(), &stop)?);
-    }
+    let course = Course {
+        recipe: &settings.recipe,
+        plan: &|pictures| settings.plan(pictures),
+        network: &network,
+        start: None,
+        pictures: &loaded.pictures,
+        names: &loaded.names,
+    };
+    let results = course.run(count, args.work.as_deref(), &stop)?;
     let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.recipe.seed);
-    let skipped = loaded.skipped.into_iter().map(|(file, why)| Skipped { file, why }).collect();
-    Ok(FoldsReport::new(split, left_out as u64, &results, skipped))
+    Ok(FoldsReport::new(split, left_out as u64, &results, loaded.skipped()))
 }
 
-/// What one fold works on.
-pub(super) struct One<'a> {
+/// What every fold works on.
+pub(super) struct Course<'a> {
     pub(super) recipe: &'a Recipe,
     /// For a number of training pictures.
     pub(super) plan: &'a dyn Fn(usize) -> Plan,
@@ -91,13 +83,24 @@ pub(super) struct One<'a> {
     pub(super) names: &'a [String],
 }
 
-impl One<'_> {
+impl Course<'_> {
+    /// Trains and tests `count` folds; finished ones are kept in `work`, where that is given, and taken from there.
     pub(super) fn run(
         &self,
-        tested: &[usize],
-        file: Option<&Path>,
+        count: usize,
+        work: Option<&Path>,
         stop: &AtomicBool,
-    ) -> anyhow::Result<FoldScores> {
+    ) -> anyhow::Result<Vec<FoldScores>> {
+        let mut results = Vec::with_capacity(count);
+        for (at, tested) in folds(self.pictures, count, self.recipe.seed).iter().enumerate() {
+            say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
+            let file = work.map(|work| work.join(format!("fold-{}.json", at + 1)));
+            results.push(self.one(tested, file.as_deref(), stop)?);
+        }
+        Ok(results)
+    }
+
+    fn one(&self, tested: &[usize], file: Option<&Path>, stop: &AtomicBool) -> anyhow::Result<FoldScores> {
         let pictures = self.pictures;
         let others: Vec<usize> = (0..pictures.len()).filter(|at| tested.binary_search(at).is_err()).collect();
         require(!tested.is_empty(), || "fewer photographs than folds; use a smaller --folds".to_owned())?;

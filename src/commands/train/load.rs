@@ -15,6 +15,7 @@ use crate::commands::progress::Progress;
 use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
+use crate::score::evaluation::Skipped;
 use crate::train::pictures::{Pictures, fnv1a};
 use crate::vision::Preprocessor;
 use crate::vision::alter::draw;
@@ -37,6 +38,11 @@ impl Loaded {
         for (name, error) in &self.skipped {
             eprintln!("skipped {name}: {error}");
         }
+    }
+
+    /// The files that were skipped, for a report.
+    pub(super) fn skipped(&self) -> Vec<Skipped> {
+        self.skipped.iter().map(|(file, why)| Skipped { file: file.clone(), why: why.clone() }).collect()
     }
 
     /// # Errors

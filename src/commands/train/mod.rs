@@ -30,7 +30,7 @@ use crate::verdict::Truth;
 
 use export::Made;
 use progress::Show;
-use settings::require;
+use settings::{ends_in_onnx, require};
 
 pub(super) use folds::{FoldArgs, WITH_FOLDS, run_folds};
 pub(super) use settings::Settings;
@@ -160,8 +160,7 @@ fn say(line: &str) {
 /// What can be refused before pictures are read.
 fn check(args: &Args) -> anyhow::Result<Network> {
     let network = args.settings.network()?;
-    let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
-    require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
+    ends_in_onnx(&args.out)?;
     files::try_out(&args.out)?;
     Ok(network)
 }

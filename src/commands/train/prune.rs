@@ -11,22 +11,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::anyhow;
 
 use super::export::Made;
-use super::settings::{Recipe, require};
+use super::settings::{Recipe, begun, ends_in_onnx, gently, require};
 use super::{enough, load, say, say_data, stop_on_signal, train};
 use crate::commands::ExitCode;
 use crate::commands::files::{try_out, write_whole};
 use crate::commands::known::Knowing;
 use crate::commands::labelled::ManyFolders;
 use crate::config::manifest::Normalise;
-use crate::model::read::{Trained, trained};
-use crate::train::fit::{Candidate, Fit, Plan};
+use crate::model::read::Trained;
+use crate::train::fit::{Candidate, Fit};
 use crate::train::pictures::Pictures;
 use crate::train::prune::Grown;
 use crate::train::quality::{Quality, judge, threshold};
 use crate::train::split::Split;
 
-/// Fine-tuning moves weights less than training from nothing: this share of the learning rate.
-const GENTLE: f64 = 1.0 / 3.0;
 /// Training pictures by which the importance of channels is measured.
 const MEASURED_ON: usize = 256;
 /// The curve goes on past the tolerance by so many times of it: a step may lose what the next one's training finds again.
@@ -107,13 +105,9 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     require((0.0..=1000.0).contains(&args.tolerance), || {
         format!("--tolerance {} is outside 0 to 1000", args.tolerance)
     })?;
-    let is_onnx = args.out.extension().is_some_and(|extension| extension == "onnx");
-    require(is_onnx, || format!("--out {} must end in `.onnx`", args.out.display()))?;
+    ends_in_onnx(&args.out)?;
     try_out(&args.out)?;
-    let Trained { network, parameters, statistics, inverted, manifest } = trained(&args.model)?;
-    require(!inverted, || {
-        "the model answers with the probability of OK; castgate prunes those it trained".to_owned()
-    })?;
+    let Trained { network, parameters, statistics, inverted: _, manifest } = begun(&args.model, "prunes")?;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
@@ -151,8 +145,7 @@ impl Course<'_> {
 
     fn fit(&self, grown: &Grown) -> Fit<'_> {
         let plan = self.args.recipe.plan(self.args.epochs, self.normalise, self.split.train.len());
-        let plan = Plan { rate: plan.rate * GENTLE, ..plan };
-        let mut fit = Fit::new(grown.network.clone(), plan, self.pictures, self.split, self.normal);
+        let mut fit = Fit::new(grown.network.clone(), gently(plan), self.pictures, self.split, self.normal);
         fit.begin_with(grown.parameters.clone());
         fit
     }

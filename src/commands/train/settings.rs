@@ -1,8 +1,11 @@
 //! How a network is trained: the settings that `train` and the folds of `eval` share.
 
+use std::path::Path;
+
 use crate::commands::UsageError;
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
+use crate::model::read::{Trained, trained};
 use crate::train::Network;
 use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
@@ -141,6 +144,32 @@ impl Recipe {
             threads: self.threads(),
         }
     }
+}
+
+/// Fine-tuning moves weights less than training from nothing: this share of the learning rate.
+const GENTLE: f64 = 1.0 / 3.0;
+
+/// The same plan for weights that have learnt something already.
+pub(super) fn gently(plan: Plan) -> Plan {
+    Plan { rate: plan.rate * GENTLE, ..plan }
+}
+
+/// Refuses a name of a model that does not end in `.onnx`.
+pub(super) fn ends_in_onnx(out: &Path) -> anyhow::Result<()> {
+    let is_onnx = out.extension().is_some_and(|extension| extension == "onnx");
+    require(is_onnx, || format!("--out {} must end in `.onnx`", out.display()))
+}
+
+/// The model at `path`, whose weights go on learning; `does` says what castgate does to it.
+///
+/// # Errors
+/// [`UsageError`] when it answers with the probability of OK; others when it is none that `castgate train` wrote.
+pub(super) fn begun(path: &Path, does: &str) -> anyhow::Result<Trained> {
+    let trained = trained(path)?;
+    require(!trained.inverted, || {
+        format!("the model answers with the probability of OK; castgate {does} those it trained")
+    })?;
+    Ok(trained)
 }
 
 /// A [`UsageError`] unless something holds.

@@ -1,7 +1,8 @@
 //! Arguments as text that a shell reads as they were meant.
 
+use crate::camera::picture::{DEFECT, OK};
 use crate::commands::known::Knowing;
-use crate::commands::labelled::{DEFECT, ManyFolders, OK};
+use crate::commands::labelled::ManyFolders;
 
 /// The word as it is where a shell would leave it alone, else between quotes.
 pub(super) fn quoted(word: &str) -> String {

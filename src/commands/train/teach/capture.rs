@@ -40,6 +40,15 @@ pub(super) enum Labels {
     File(HashMap<String, Truth>),
 }
 
+/// The label that a word is.
+pub(super) fn label(word: &str) -> Option<Truth> {
+    match word {
+        "ok" => Some(Truth::Ok),
+        "defect" => Some(Truth::Defect),
+        _ => None,
+    }
+}
+
 impl Labels {
     /// Reads `file,label` lines, such as `part-1.png,defect`; a line of names, empty ones and those that begin with `#` are skipped.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
@@ -51,14 +60,8 @@ impl Labels {
             if line.is_empty() || line.starts_with('#') || line == "file,label" {
                 continue;
             }
-            let truth = line.rsplit_once(',').and_then(|(file, label)| {
-                let truth = match label.trim() {
-                    "ok" => Truth::Ok,
-                    "defect" => Truth::Defect,
-                    _ => return None,
-                };
-                Some((file.trim().to_owned(), truth))
-            });
+            let fields = line.rsplit_once(',');
+            let truth = fields.and_then(|(file, word)| Some((file.trim().to_owned(), label(word.trim())?)));
             let (file, truth) = truth.ok_or_else(|| {
                 UsageError(format!(
                     "--labels {}:{}: {line:?} is not FILE,ok or FILE,defect",
@@ -305,7 +308,6 @@ impl Session {
                 return Ok(false);
             }
         }
-        self.frame.repeated = false;
         match self.camera.next(SystemClock.now(), &mut self.frame)? {
             Captured::Frame => {
                 self.frame.received_at = SystemClock.now();

@@ -14,28 +14,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{anyhow, bail};
 
 use super::export::Made;
-use super::folds::One;
-use super::settings::{Recipe, require};
+use super::folds::Course;
+use super::load::Loaded;
+use super::settings::{Recipe, begun, ends_in_onnx, gently, require};
 use super::{enough, load, say, say_data, stop_on_signal, train};
+use crate::camera::picture::{DEFECT, OK};
 use crate::commands::audit::photographs;
 use crate::commands::files::try_out;
-use crate::commands::labelled::{DEFECT, Folders, Labelled, OK, short_name};
+use crate::commands::labelled::{Folders, Labelled, short_name};
 use crate::commands::{ExitCode, UsageError};
 use crate::config::load::load_or_demonstration;
-use crate::model::BUILT_IN;
-use crate::model::read::{Trained, trained};
-use crate::score::evaluation::Skipped;
+use crate::model::is_built_in;
+use crate::model::read::Trained;
 use crate::score::folds::FoldsReport;
 use crate::train::fit::{Fit, Plan};
-use crate::train::pictures::Pictures;
-use crate::train::split::folds;
 use crate::verdict::Truth;
 
 use capture::{Keys, Labels, Taken, capture};
 use golden::{Wrong, install, judge};
 
-/// Learning from few pictures moves weights less than learning from nothing: this share of the learning rate.
-const GENTLE: f64 = 1.0 / 3.0;
 /// Steps that few pictures are repeated for, where `--epochs` does not say.
 const STEPS: usize = 600;
 /// Wrong pictures that are named.
@@ -115,11 +112,7 @@ pub(in crate::commands) struct Args {
 }
 
 fn label(text: &str) -> Result<Truth, String> {
-    match text {
-        "ok" => Ok(Truth::Ok),
-        "defect" => Ok(Truth::Defect),
-        _ => Err("not `ok` or `defect`".to_owned()),
-    }
+    capture::label(text).ok_or_else(|| "not `ok` or `defect`".to_owned())
 }
 
 /// Runs the command.
@@ -130,15 +123,10 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     args.recipe.check()?;
     let config = load_or_demonstration(args.config.as_deref())?.config;
     let out = args.out.clone().unwrap_or_else(|| args.data.join("taught.onnx"));
-    require(out.extension().is_some_and(|extension| extension == "onnx"), || {
-        format!("--out {} must end in `.onnx`", out.display())
-    })?;
+    ends_in_onnx(&out)?;
     let place = args.install.then(|| place(&config.model.path)).transpose()?;
     let start = args.start.as_deref().unwrap_or(&config.model.path);
-    let learnt = trained(start)?;
-    require(!learnt.inverted, || {
-        "the model answers with the probability of OK; castgate teaches those it trained".to_owned()
-    })?;
+    let learnt = begun(start, "teaches")?;
     let golden = args.golden.as_ref().map(|golden| folders(golden).list()).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
@@ -185,8 +173,7 @@ fn folders(data: &Path) -> Folders {
 
 /// Where the configuration's model is, if it is a file.
 fn place(model: &Path) -> anyhow::Result<PathBuf> {
-    let built_in = BUILT_IN.iter().any(|name| model == Path::new(name));
-    require(!built_in, || {
+    require(!is_built_in(model), || {
         format!(
             "--install: `model.path` is {}, which is built in; name a file there first and put a copy of the model at it",
             model.display()
@@ -223,13 +210,13 @@ fn grouped(
     for file in golden.unwrap_or_default() {
         let group = of("golden", &file.name);
         let same = files.iter().find(|taught| group.is_some() && taught.group == group);
-        require(same.is_none(), || {
-            let taught = same.map(|taught| taught.name.as_str()).unwrap_or_default();
-            format!(
-                "--golden: {} shows the photograph of {taught}, which is learnt from: take it out of one of the two",
-                file.name
-            )
-        })?;
+        if let Some(taught) = same {
+            return Err(UsageError(format!(
+                "--golden: {} shows the photograph of {}, which is learnt from: take it out of one of the two",
+                file.name, taught.name
+            ))
+            .into());
+        }
     }
     Ok(files)
 }
@@ -268,7 +255,7 @@ impl Lesson<'_> {
         let plan = recipe.plan(1, normalise, pictures);
         let enough = STEPS.div_ceil(pictures.div_ceil(plan.batch.max(1)).max(1)).clamp(10, 200);
         let epochs = self.args.epochs.unwrap_or(enough as u32);
-        Plan { epochs, rate: plan.rate * GENTLE, ..plan }
+        Plan { epochs, ..gently(plan) }
     }
 
     fn learn(&self, files: Vec<Labelled>, out: &Path) -> anyhow::Result<()> {
@@ -277,7 +264,7 @@ impl Lesson<'_> {
         let loaded = load::load(files, self.start.network.input(), normalise, recipe, self.stop)?;
         loaded.tell_skipped();
         loaded.all_known()?;
-        self.fold(&loaded.pictures, &loaded.names, &loaded.skipped)?;
+        self.fold(&loaded)?;
         let pictures = &loaded.pictures;
         let split = recipe.split(pictures, &(0..pictures.len()).collect::<Vec<_>>());
         enough(pictures, &split)?;
@@ -312,38 +299,26 @@ impl Lesson<'_> {
     }
 
     /// Measures how well parts are judged that were not learnt from, and names those that were not.
-    fn fold(
-        &self,
-        pictures: &Pictures,
-        names: &[String],
-        skipped: &[(String, String)],
-    ) -> anyhow::Result<()> {
+    fn fold(&self, loaded: &Loaded) -> anyhow::Result<()> {
         let (recipe, input) = (&self.args.recipe, &self.start.manifest.input);
         let count = usize::from(self.args.folds);
-        let tested = folds(pictures, count, recipe.seed);
-        let mut results = Vec::with_capacity(count);
-        for (at, tested) in tested.iter().enumerate() {
-            say(&format!("fold      {} of {count}: {} pictures to test", at + 1, tested.len()));
-            let one = One {
-                recipe,
-                plan: &|pictures| self.plan(pictures),
-                network: &self.start.network,
-                start: Some((&self.start.parameters, (input.mean, input.std))),
-                pictures,
-                names,
-            };
-            let few = |error: anyhow::Error| match error.downcast::<UsageError>() {
-                Ok(UsageError(why)) => anyhow::Error::from(UsageError(format!(
-                    "too few different parts for --folds {count}: {why}"
-                ))),
-                Err(error) => error,
-            };
-            results.push(one.run(tested, None, self.stop).map_err(few)?);
-        }
+        let course = Course {
+            recipe,
+            plan: &|pictures| self.plan(pictures),
+            network: &self.start.network,
+            start: Some((&self.start.parameters, (input.mean, input.std))),
+            pictures: &loaded.pictures,
+            names: &loaded.names,
+        };
+        let few = |error: anyhow::Error| match error.downcast::<UsageError>() {
+            Ok(UsageError(why)) => {
+                UsageError(format!("too few different parts for --folds {count}: {why}")).into()
+            }
+            Err(error) => error,
+        };
+        let results = course.run(count, None, self.stop).map_err(few)?;
         let split = format!("{}: {count} folds that share no photograph", self.args.data.display());
-        let skipped =
-            skipped.iter().map(|(file, why)| Skipped { file: file.clone(), why: why.clone() }).collect();
-        let report = FoldsReport::new(split, 0, &results, skipped);
+        let report = FoldsReport::new(split, 0, &results, loaded.skipped());
         say(&format!("\n{report}"));
         for mistake in report.errors.iter().take(NAMED) {
             let kind = if mistake.truth == Truth::Defect { "would escape  " } else { "would be lost " };
