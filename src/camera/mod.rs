@@ -5,6 +5,11 @@
 pub mod folder;
 pub mod picture;
 pub mod simulated;
+#[cfg(feature = "v4l")]
+pub mod v4l;
+#[cfg(not(feature = "v4l"))]
+#[path = "v4l_off.rs"]
+pub mod v4l;
 
 use std::path::PathBuf;
 
@@ -54,6 +59,20 @@ pub enum CameraError {
         .0.display()
     )]
     NoParts(PathBuf),
+    /// A camera of this board cannot be used.
+    #[error("camera: {0}")]
+    Device(String),
+    /// The camera's thread cannot be started.
+    #[error("cannot start the camera's thread")]
+    Thread(#[source] std::io::Error),
+    /// The camera's thread has ended by itself.
+    #[error("the camera's thread has ended; this is a fault of castgate")]
+    Ended,
+    /// This build has no such camera.
+    #[error(
+        "this castgate was built without cameras of the board (feature `v4l`); set another `camera.kind`"
+    )]
+    NotBuilt,
 }
 
 /// A source of frames.

@@ -133,7 +133,7 @@ pub fn decode_picture(bytes: &[u8], frame: &mut Frame) -> Result<(), PictureErro
 
 /// Whether this is a JPEG without an end-of-image marker after its first scan began (ITU-T T.81, annex B): inside a
 /// scan, a byte 0xFF of the data is followed by 0x00, so that marker cannot come from it; before it, a preview may hold one.
-fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+pub(super) fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     let Some(mut rest) = bytes.strip_prefix(&[0xFF, 0xD8]) else { return false };
     while let [0xFF, marker, high, low, ..] = *rest {
         if marker == 0xFF {

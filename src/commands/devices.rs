@@ -12,14 +12,16 @@ use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
 use crate::camera::simulated;
-use crate::clock::{Clock, Time};
+use crate::camera::v4l::V4lCamera;
+use crate::clock::Clock;
 use crate::config::load::Loaded;
+use crate::config::manifest::Colour;
 use crate::config::{CameraKind, Config};
 use crate::decide::{PartRecord, Policy, Rules};
 use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
 use crate::model::{self, ModelInfo};
-use crate::pipeline::{Line, Listener, Oracle};
+use crate::pipeline::{Line, Listener, Oracle, Vitals};
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
 use crate::scene::World;
@@ -86,7 +88,8 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
             .context("cannot report")?
             .into();
     let reporting = Sender::new(identity.clone());
-    let devices = devices(config, &clock)?;
+    let colour = classifier.input().colour == Colour::Rgb;
+    let devices = devices(config, colour, &clock)?;
     let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
     // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
     let Kept { store, first, stop, keeper } =
@@ -110,6 +113,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         oracle: devices.oracle,
         parts: None,
         clock,
+        vitals: Vitals::default(),
     };
     Ok(Opened { line, model: name, publisher, store, reporting, orders, info })
 }
@@ -121,14 +125,18 @@ struct Devices {
     oracle: Option<Oracle>,
 }
 
-/// The camera alone, for who needs no line.
-#[cfg(feature = "train")]
-pub(super) fn camera(config: &Config, now: Time) -> anyhow::Result<Box<dyn FrameSource>> {
-    Ok(seen_world(config, now)?.1)
+/// The camera alone, for who needs no line; in grey, unless a folder has colour.
+pub(super) fn camera(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Box<dyn FrameSource>> {
+    Ok(seen_world(config, false, clock)?.1)
 }
 
 /// The simulated belt, the camera, and whether that looks at this belt.
-fn seen_world(config: &Config, now: Time) -> anyhow::Result<(Arc<World>, Box<dyn FrameSource>, bool)> {
+fn seen_world(
+    config: &Config,
+    colour: bool,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<(Arc<World>, Box<dyn FrameSource>, bool)> {
+    let now = clock.now();
     Ok(match config.camera.kind {
         CameraKind::Simulated => {
             let (world, camera) = simulated::open(config, now)?;
@@ -138,11 +146,15 @@ fn seen_world(config: &Config, now: Time) -> anyhow::Result<(Arc<World>, Box<dyn
             let camera = FolderCamera::open(&config.camera, now)?;
             (Arc::new(World::new(config, Vec::new(), now)), Box::new(camera), false)
         }
+        CameraKind::V4l => {
+            let camera = V4lCamera::open(&config.camera, colour, clock.clone())?;
+            (Arc::new(World::new(config, Vec::new(), now)), Box::new(camera), false)
+        }
     })
 }
 
-fn devices(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
-    let (world, camera, on_belt) = seen_world(config, clock.now())?;
+fn devices(config: &Config, colour: bool, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
+    let (world, camera, on_belt) = seen_world(config, colour, clock)?;
     let sensor =
         sensor::open(config, clock.clone(), || Box::new(SimulatedSensor::new(config, world.clone())))?;
     let gate = gate::open(&config.gate, || Box::new(SimulatedGate::new(world.clone())))?;

@@ -5,6 +5,7 @@
 mod answers;
 mod audit;
 mod bench;
+mod camera;
 mod check;
 mod completions;
 mod config;
@@ -14,6 +15,7 @@ mod draw;
 mod eval;
 mod exit;
 mod files;
+mod gate;
 mod heat;
 mod inspect;
 mod keeper;
@@ -27,6 +29,7 @@ mod reporter;
 mod run;
 mod seen;
 mod send;
+mod sensor;
 mod simulate;
 mod threshold;
 #[cfg(feature = "train")]
@@ -99,6 +102,9 @@ commands! {
         Bench => bench,
     }
     "Set-up": {
+        Camera => camera,
+        Sensor => sensor,
+        Gate => gate,
         Completions => completions,
         Man => man,
     }

@@ -20,6 +20,7 @@ use crate::pipeline::Order;
 use crate::report::Publisher;
 use crate::report::message::Message;
 use crate::service::logging;
+use crate::service::notify;
 
 /// Time that a reload in progress has to end in after a stop.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
@@ -106,11 +107,13 @@ fn change(old: &Loaded, new: &Loaded) -> Result<Change, Vec<String>> {
 
 impl Running {
     fn reload(&mut self) {
+        notify::reloading();
         if let Err(problems) = self.try_reload() {
             problems.iter().for_each(|problem| log::error!("{problem}"));
             let fingerprint = &self.loaded.fingerprint;
             log::error!("the configuration is not reloaded; the old one, {fingerprint}, stays in force");
         }
+        notify::reloaded();
     }
 
     /// Takes over what can be taken over.

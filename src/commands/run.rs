@@ -16,6 +16,7 @@ use crate::config::load::load_or_demonstration;
 use crate::pipeline::{Failure, Stopper, run_threads};
 use crate::score::summary::Summary;
 use crate::service::logging;
+use crate::service::notify::Watchdog;
 use crate::service::signals::{self, SignalWatch};
 use crate::service::socket::CommandSocket;
 
@@ -65,12 +66,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     line.parts = args.parts;
     let console = Console::start(clock.now())?;
     line.listeners.push(Box::new(console.listener()));
+    let watchdog = Watchdog::start(&loaded.config.line.name, line.vitals.clone(), clock.clone())?;
+    line.listeners.push(Box::new(watchdog.listener()));
     log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
     let publishing = Arc::downgrade(&publisher);
     let running = Running { loaded, model: info, orders, reporting, publisher: publishing };
     let reloader = Reloader::start(running, asked)?;
     let outcome = run_threads(line, &stopper);
-    drop((socket, reloader));
+    drop((socket, reloader, watchdog));
     console.finish();
     drop(publisher);
     if let (Ok(outcome), Some(store)) = (&outcome, &store) {

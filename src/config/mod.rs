@@ -28,7 +28,7 @@ pub mod validate;
 mod wording;
 pub mod yaml;
 
-pub use camera::{Camera, CameraKind, Pace, Preprocess, Region};
+pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine, Preprocess, Region};
 pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
 pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, Level, SecondGate, Sees};
 pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};

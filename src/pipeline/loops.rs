@@ -58,8 +58,11 @@ pub(super) fn capture(
 ) -> Result<(), Failure> {
     let mut frame = Frame::default();
     let mut spare: Option<Frame> = None;
+    let vital = common.vitals.of("capture");
     while wait_until(stage.due(), common) {
+        vital.works(common.clock.now());
         let captured = stage.step(common.clock.now(), &mut frame)?;
+        vital.waits();
         frame.received_at = common.clock.now();
         match captured {
             Captured::Frame => {}
@@ -117,6 +120,7 @@ pub(super) fn prepare(
     common: &Common,
     queues: &PrepareQueues,
 ) -> Result<(), Failure> {
+    let vital = common.vitals.of("preprocess");
     loop {
         let frame = select_biased! {
             recv(common.stop) -> _ => return Ok(()),
@@ -124,7 +128,9 @@ pub(super) fn prepare(
         };
         let Ok(mut job) = queues.free_jobs.recv() else { return Ok(()) };
         let begin = common.clock.now();
+        vital.works(begin);
         stage.step(&frame, &mut job);
+        vital.waits();
         job.preprocess = common.clock.now() - begin;
         // The queue has room for every frame there is; the camera's thread may have ended.
         let _ = queues.free_frames.try_send(frame);
@@ -140,13 +146,16 @@ pub(super) fn infer(
     prepared: &Receiver<Box<Job>>,
     told: &Sender<Told>,
 ) -> Result<(), Failure> {
+    let vital = common.vitals.of("infer");
     loop {
         let mut job = select_biased! {
             recv(common.stop) -> _ => return Ok(()),
             recv(prepared) -> job => match job { Ok(job) => job, Err(_) => return Ok(()) },
         };
         let begin = common.clock.now();
+        vital.works(begin);
         stage.step(&mut job);
+        vital.waits();
         job.infer = common.clock.now() - begin;
         if told.send(Told::Judged(job)).is_err() {
             return Ok(());
@@ -156,8 +165,11 @@ pub(super) fn infer(
 
 pub(super) fn sensor(mut stage: SensorStage, common: &Common, told: &Sender<Told>) -> Result<(), Failure> {
     let mut events = Vec::new();
+    let vital = common.vitals.of("sensor");
     while wait_until(stage.due(), common) {
+        vital.works(common.clock.now());
         stage.step(common.clock.now(), &mut events)?;
+        vital.waits();
         for event in events.drain(..) {
             if told.send(Told::Sensed(event)).is_err() {
                 return Ok(());
@@ -197,12 +209,15 @@ pub(super) fn decide(
 ) -> Result<(), Failure> {
     let mut decided = Decided::default();
     let mut drained = false;
+    let vital = common.vitals.of("decide");
     loop {
         let now = common.clock.now();
+        vital.works(now);
         stage.on_deadline(now, &mut decided);
         if !out.flush(&mut decided, common) || stage.is_done() || (drained && stage.in_flight() == 0) {
             break;
         }
+        vital.waits();
         let told = select_biased! {
             recv(common.stop) -> _ => break,
             recv(inputs.feedback) -> told => match told {
@@ -221,10 +236,12 @@ pub(super) fn decide(
         };
         let Some(told) = told else { continue };
         let begin = common.clock.now();
+        vital.works(begin);
         stage.step(&told, begin, &mut decided);
         if let Told::Judged(job) = told {
             DecideStage::cost(&job, common.clock.now() - begin, &mut decided);
             common.counters.inspect();
+            common.vitals.judge();
             // The queue has room for every job there is; the preprocess stage may have ended.
             let _ = inputs.free_jobs.try_send(job);
         }
@@ -242,8 +259,10 @@ pub(super) fn gate(
     events: &Sender<Event>,
 ) -> Result<(), Failure> {
     let (mut happened, mut feedback) = (Vec::new(), Vec::new());
+    let vital = common.vitals.of("gate");
     loop {
         let now = common.clock.now();
+        vital.works(now);
         stage.on_deadline(now, &mut happened, &mut feedback)?;
         for back in feedback.drain(..) {
             // Never waits: a decide stage that is busy must not keep the gate from moving.
@@ -252,12 +271,14 @@ pub(super) fn gate(
             }
         }
         happened.drain(..).for_each(|event| publish(event, events, &common.counters));
+        vital.waits();
         let command = select_biased! {
             recv(common.stop) -> _ => return Ok(()),
             recv(commands) -> command => match command { Ok(command) => Some(command), Err(_) => return Ok(()) },
             default(wait_for(stage.next_deadline(now), now)) => None,
         };
         if let Some(command) = command {
+            vital.works(common.clock.now());
             stage.step(command, common.clock.now(), &mut happened, &mut feedback)?;
         }
     }
@@ -269,11 +290,17 @@ pub(super) fn report(
     events: &Receiver<Event>,
     summary: &Sender<Summary>,
 ) -> Result<(), Failure> {
+    let vital = common.vitals.of("report");
     loop {
         let now = common.clock.now();
+        vital.works(now);
         stage.on_deadline(now);
+        vital.waits();
         match events.recv_timeout(stage.next_deadline() - now) {
-            Ok(event) => stage.step(&event),
+            Ok(event) => {
+                vital.works(common.clock.now());
+                stage.step(&event);
+            }
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         }

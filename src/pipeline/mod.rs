@@ -15,6 +15,7 @@ mod report;
 mod sensor;
 mod supervisor;
 mod threads;
+mod vitals;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use event::{Event, Listener};
 pub use lockstep::{Delays, Hooks, Load, Lockstep, Tap, run_lockstep};
 pub use supervisor::{Cause, Failure, Stopper};
 pub use threads::run_threads;
+pub use vitals::Vitals;
 
 /// Tells what a part truly is, where somebody knows: the simulated line.
 pub type Oracle = Box<dyn Fn(&PartRecord) -> Option<(Truth, String)> + Send>;
@@ -75,6 +77,8 @@ pub struct Line {
     pub parts: Option<u64>,
     /// The clock that every stamp is on.
     pub clock: Arc<dyn Clock>,
+    /// Where the stages show that they live. Only the driver with threads writes there.
+    pub vitals: Vitals,
 }
 
 impl Line {
@@ -103,6 +107,7 @@ impl Line {
             oracle: None,
             parts: None,
             clock,
+            vitals: Vitals::default(),
         }
     }
 

@@ -37,7 +37,7 @@ impl Stopper {
     }
 
     /// A channel that never carries anything and closes at the stop.
-    pub(super) fn signal(&self) -> Receiver<()> {
+    pub fn signal(&self) -> Receiver<()> {
         self.receiver.clone()
     }
 }

@@ -19,6 +19,7 @@ use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
 use super::sensor::SensorStage;
 use super::supervisor::{Cause, Ended, Failure, Stopper, start};
+use super::vitals::Vitals;
 use super::{Line, Outcome, loops};
 use crate::clock::Clock;
 use crate::decide::Command;
@@ -45,6 +46,7 @@ pub(super) struct Common {
     pub clock: Arc<dyn Clock>,
     pub stop: Receiver<()>,
     pub counters: Arc<Counters>,
+    pub vitals: Vitals,
 }
 
 /// The queues' ends that go to the stages.
@@ -83,7 +85,8 @@ impl Ends {
 /// The first cause of a failure.
 pub fn run_threads(line: Line, stopper: &Stopper) -> Result<Outcome, Failure> {
     let counters = Arc::new(Counters::default());
-    let common = Common { clock: line.clock.clone(), stop: stopper.signal(), counters: counters.clone() };
+    let (clock, vitals) = (line.clock.clone(), line.vitals.clone());
+    let common = Common { clock, vitals, stop: stopper.signal(), counters: counters.clone() };
     let (ended_tx, ended) = bounded(16);
     let (summary_tx, summary) = bounded(1);
     let (clock, limit) = (line.clock.clone(), line.parts);

@@ -7,6 +7,7 @@ pub mod alter;
 mod convert;
 pub(crate) mod disc;
 pub mod familiar;
+mod focus;
 pub(crate) mod ground;
 mod inspection;
 mod locate;
@@ -18,6 +19,7 @@ mod seek;
 mod squares;
 pub mod warp;
 
+pub use focus::frame_sharpness;
 pub use inspection::{Inspection, Sighting};
 pub use round::Framing;
 

@@ -34,6 +34,19 @@ fn check_sources(config: &Config, rules: &mut Rules) {
         "`simulated` knows nothing of the parts in a folder of pictures; right would be `none`, with `decide.trigger: every_frame`"
             .to_owned()
     });
+    let real = camera.kind == CameraKind::V4l;
+    rules.between(&["sensor.kind", "camera.kind"], !(real && sensor == SensorKind::Simulated), || {
+        "`simulated` knows nothing of the parts before a real camera; right would be `gpiochip`, or `none` with `decide.trigger: vision`"
+            .to_owned()
+    });
+    rules.between(
+        &["confirm.kind", "camera.kind"],
+        !(real && config.confirm.kind == ConfirmKind::Simulated),
+        || {
+            "`simulated` knows nothing of the parts before a real camera; right would be `gpiochip` or `none`"
+                .to_owned()
+        },
+    );
     rules.between(
         &["decide.trigger", "sensor.kind"],
         !(trigger == Trigger::Sensor && sensor == SensorKind::None),
@@ -42,7 +55,8 @@ fn check_sources(config: &Config, rules: &mut Rules) {
                 .to_owned()
         },
     );
-    rules.between(&["decide.trigger", "camera.kind"], folder || trigger != Trigger::EveryFrame, || {
+    let belt = camera.kind == CameraKind::Simulated;
+    rules.between(&["decide.trigger", "camera.kind"], !belt || trigger != Trigger::EveryFrame, || {
         "`every_frame` is for cameras that take one picture of each part; on the simulated belt right would be `sensor` or `vision`"
             .to_owned()
     });

@@ -23,6 +23,13 @@ pub(super) fn check(config: &Config, rules: &mut Rules) {
     rules.range("camera.height", camera.height, 16, 4096);
     rules.range("camera.rate", camera.rate, Rate::per_s(0.1), Rate::per_s(1000.0));
     rules.range("camera.lost_after", camera.lost_after, Span::ms(10.0), Span::s(3600.0));
+    rules.range("camera.stamp_delay", camera.stamp_delay, Span::ms(0.0), Span::s(1.0));
+    if let Some(exposure) = camera.exposure {
+        rules.range("camera.exposure", exposure, Span::ms(0.1), Span::s(10.0));
+    }
+    if let Some(kelvin) = camera.white_balance {
+        rules.range("camera.white_balance", kelvin, 1000, 20_000);
+    }
 
     check_preprocess(preprocess, rules);
 

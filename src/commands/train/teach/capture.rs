@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::super::say;
 use super::follow::{Follow, Picture};
 use crate::camera::picture::save_png;
 use crate::camera::{Captured, FrameSource};
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock, SystemClock};
 use crate::commands::labelled::Folders;
 use crate::commands::{UsageError, devices};
 use crate::config::Config;
@@ -207,8 +208,9 @@ pub(super) fn capture(
     folders: &Folders,
     stop: &AtomicBool,
 ) -> anyhow::Result<Taken> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut session = Session {
-        camera: devices::camera(config, SystemClock.now())?,
+        camera: devices::camera(config, &clock)?,
         preprocessor: Preprocessor::for_line(config, input),
         follow: Follow::new(config),
         frame: Frame::default(),

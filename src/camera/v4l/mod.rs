@@ -1,0 +1,203 @@
+//! A camera of this board, by Video4Linux: captured on a thread of its own, watched, and opened again when it is lost.
+//!
+//! The only home of nokhwa and of `v4l`. Knows devices and frames; must not know what a lost camera means for parts.
+
+mod controls;
+mod decode;
+mod device;
+mod find;
+mod grab;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::{CameraError, Captured, FrameSource};
+use crate::clock::{Clock, Time};
+use crate::config::Camera;
+use crate::frame::Frame;
+use device::Facts;
+use grab::{Grabber, Opener, Told};
+use watch::{Watch, Watched};
+
+/// Messages from the thread that wait; more than one frame in them means that the line is late already.
+const TOLD: usize = 4;
+/// Longest wait for a frame in one step, so that a stop is heard.
+const STEP: Duration = Duration::from_millis(100);
+/// Longest wait for the thread's end; a driver that hangs longer is left behind, and ends with the process.
+const END_WITHIN: Duration = Duration::from_millis(500);
+/// Frames that are no picture are told at most so often.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// A camera of this board.
+pub struct V4lCamera {
+    inbox: Receiver<Told>,
+    spare: Sender<Frame>,
+    again: Arc<AtomicBool>,
+    /// Dropped to end the thread.
+    stop: Option<Sender<()>>,
+    clock: Arc<dyn Clock>,
+    watch: Watch,
+    facts: Option<Facts>,
+    told_unusable: Option<Time>,
+    /// Frames that the driver had no buffer for.
+    lost: u64,
+}
+
+impl V4lCamera {
+    /// Begins to open the camera of `camera.device`; in colour only if that is wanted. A camera that is not there yet is waited for.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn open(camera: &Camera, colour: bool, clock: Arc<dyn Clock>) -> Result<Self, CameraError> {
+        let (settings, stamps) = (camera.clone(), clock.clone());
+        let opener: Opener = Box::new(move || {
+            let (streaming, facts) = device::open(&settings, colour, stamps.clone())?;
+            Ok((Box::new(streaming), facts))
+        });
+        Self::start(opener, camera.lost_after.duration(), clock)
+    }
+
+    fn start(open: Opener, lost_after: Duration, clock: Arc<dyn Clock>) -> Result<Self, CameraError> {
+        let (told, inbox) = bounded(TOLD);
+        let (spare, spares) = bounded(TOLD);
+        let (stop, stopped) = bounded(0);
+        let again = Arc::new(AtomicBool::new(false));
+        let grabber = Grabber { open, told, spare: spares, again: again.clone(), stop: stopped };
+        // Its end is seen by its channel: a driver that hangs must not hang whoever waits for the thread.
+        Builder::new().name("camera".to_owned()).spawn(move || grabber.run()).map_err(CameraError::Thread)?;
+        let watch = Watch::new(clock.now(), lost_after);
+        let stop = Some(stop);
+        Ok(Self { inbox, spare, again, stop, clock, watch, facts: None, told_unusable: None, lost: 0 })
+    }
+
+    fn opened(&mut self, facts: Facts) {
+        if self.facts.as_ref() == Some(&facts) {
+            log::debug!("{} is open again", facts.summary);
+            return;
+        }
+        log::info!("{}", facts.summary);
+        facts.differences.iter().for_each(|difference| log::warn!("{difference}"));
+        self.facts = Some(facts);
+    }
+
+    fn tell(&mut self, watched: Watched) {
+        match watched {
+            Watched::Well => {}
+            Watched::Lost { why } => {
+                log::warn!("the camera is lost: {why}; parts are rejected until it is back")
+            }
+            Watched::Changed { why } => log::warn!("the camera is still lost: {why}"),
+            Watched::Back { after } => log::info!("the camera is back after {:.1} s", after.as_secs_f64()),
+            Watched::OpenAgain => self.again.store(true, Ordering::Relaxed),
+        }
+    }
+
+    fn unusable(&mut self, why: String, now: Time) -> Captured {
+        if self.told_unusable.is_some_and(|at| now - at < TELL_EVERY) {
+            return Captured::Nothing;
+        }
+        self.told_unusable = Some(now);
+        Captured::Unusable { name: "a frame of the camera".to_owned(), why }
+    }
+}
+
+impl FrameSource for V4lCamera {
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
+    fn next(&mut self, _: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
+        let told = self.inbox.recv_timeout(STEP);
+        let now = self.clock.now();
+        let captured = match told {
+            Ok(Told::Frame { frame: new, same, lost }) => {
+                let old = std::mem::replace(frame, new);
+                // A thread that has memory enough does not need it back.
+                let _ = self.spare.try_send(old);
+                if lost > 0 {
+                    self.lost += u64::from(lost);
+                    log::debug!("the driver lost {lost} frames, {} in all", self.lost);
+                }
+                let watched = match same {
+                    true => self.watch.poor("it repeats one picture", now),
+                    false => self.watch.good(now),
+                };
+                self.tell(watched);
+                Captured::Frame
+            }
+            Ok(Told::Unusable(why)) => {
+                let watched = self.watch.poor(&format!("its frames cannot be used: {why}"), now);
+                self.tell(watched);
+                self.unusable(why, now)
+            }
+            Ok(Told::Opened(facts)) => {
+                self.opened(facts);
+                self.watch.opened(now);
+                Captured::Nothing
+            }
+            Ok(Told::Failed(why)) => {
+                let watched = self.watch.failed(&why);
+                self.tell(watched);
+                Captured::Nothing
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let watched = self.watch.silent(now);
+                self.tell(watched);
+                Captured::Nothing
+            }
+            Err(RecvTimeoutError::Disconnected) => return Err(CameraError::Ended),
+        };
+        Ok(captured)
+    }
+}
+
+impl Drop for V4lCamera {
+    fn drop(&mut self) {
+        self.stop = None;
+        let until = self.clock.now() + END_WITHIN;
+        while let Ok(_) | Err(RecvTimeoutError::Timeout) = self.inbox.recv_timeout(STEP) {
+            if self.clock.now() >= until {
+                log::warn!("the camera's driver does not return from a call; it is left behind");
+                return;
+            }
+        }
+    }
+}
+
+/// A camera of this board, for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Its video device.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Paths that stay the same when other cameras come and go.
+    pub lasting: Vec<PathBuf>,
+}
+
+/// The cameras of this board.
+pub fn list() -> Vec<Listed> {
+    let seen = device::listed();
+    let nodes = find::nodes().into_iter().filter(|node| node.index == 0 && seen.contains(&node.number));
+    nodes
+        .map(|node| Listed { path: node.path(), lasting: find::lasting_names(&node), name: node.name })
+        .collect()
+}
+
+/// What the camera that `wanted` names can do: name, settings, formats with sizes and rates.
+///
+/// # Errors
+/// When there is no such camera or it does not answer.
+pub fn show(wanted: Option<&str>) -> Result<Vec<String>, CameraError> {
+    let told = find::resolve(wanted).and_then(|node| device::describe(&node));
+    told.map_err(CameraError::Device)
+}
+
+#[cfg(test)]
+mod tests;

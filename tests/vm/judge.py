@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Judges a scenario on the host: what castgate said and did against what lay on the belt.
+
+judge.py SCENARIO FOLDER: FOLDER/out holds truth.jsonl (what each part is and when its leading edge reached the sensor),
+parts.jsonl (castgate's messages over MQTT) and trace.txt (the kernel's stamps of the gate's line); FOLDER/expected.json what
+`castgate inspect --json` says of each picture. Prints figures; ends with 1 if something does not hold.
+"""
+import json
+import re
+import sys
+from pathlib import Path
+
+# The belt of tests/vm/run, in millimetres and seconds.
+SPEED, PART, GATE, PULSE, DELAY = 200.0, 120.0, 600.0, 130.0, 0.02
+# Part messages may come twice; parts of these scenarios may be unresolved or rejected for the disturbance.
+DISTURBED = {"camera-gone", "killed", "power-cut", "gpio-gone", "hung"}
+# The gate's edge may be so late in an emulated machine, in seconds.
+LATE = 0.050
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
+
+
+def gate_edges(out):
+    """(time in seconds, level) of each change of the gate's line, by the kernel."""
+    text = (out / "trace.txt").read_text() if (out / "trace.txt").exists() else ""
+    sets = [(float(at), int(line), int(level)) for at, line, level in
+            re.findall(r"(\d+\.\d+): gpio_value: (\d+) set (\d)", text)]
+    edges, last = [], None
+    for at, _, level in sets:
+        if level != last:
+            edges.append((at, level))
+        last = level
+    return edges
+
+
+def percentile(values, share):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
+
+
+def judge(name, folder):
+    out, wrong = folder / "out", []
+    messages = {}
+    for message in lines(out / "parts.jsonl"):
+        messages[(message["config"], message["part"], message["triggered_at"])] = message
+    messages = list(messages.values())
+    truth = lines(out / "truth.jsonl")
+    if name == "pictures":
+        expected = json.loads((folder / "expected.json").read_text())
+        # Each picture is fed once; a frame that was lost on the way has no message.
+        if len(messages) != len(expected):
+            wrong.append(f"{len(messages)} messages for {len(expected)} pictures")
+        same = sum(m["verdict"] == e["verdict"] for m, e in zip(messages, expected))
+        apart = max((abs((m["score"] or 0) - (e["score"] or 0)) for m, e in zip(messages, expected)), default=0)
+        print(f"  {len(messages)} pictures, {same} verdicts as `castgate inspect`, scores at most {apart:.5f} apart")
+        if same != len(expected) or apart > 0.001:
+            wrong.append("verdicts or scores differ")
+        return wrong
+    if not truth:
+        return wrong
+    rejects = [m for m in messages if m["verdict"] != "ok"]
+    reasons = {}
+    for message in rejects:
+        reasons[message["reason"]] = reasons.get(message["reason"], 0) + 1
+    escaped = [m for m in messages if m["outcome"] == "escaped" or (m["truth"] == "defect" and m["outcome"] == "passed")]
+    print(f"  {len(truth)} parts on the belt, {len(messages)} told, {len(rejects)} rejected {reasons}")
+    if escaped:
+        wrong.append(f"escapes: {escaped}")
+    if name in DISTURBED:
+        return wrong
+    if len(messages) != len(truth):
+        wrong.append(f"{len(messages)} parts told, {len(truth)} on the belt")
+    by_order = sorted(messages, key=lambda m: m["part"])
+    let_pass = [t for t, m in zip(truth, by_order) if t["truth"] == "defect" and m["verdict"] == "ok"]
+    kept_back = [t for t, m in zip(truth, by_order) if t["truth"] == "ok" and m["verdict"] != "ok"]
+    print(f"  against the truth: {len(let_pass)} defective parts passed, {len(kept_back)} good parts rejected")
+    unconfirmed = [m["part"] for m in rejects if m["outcome"] != "rejected_confirmed"]
+    if unconfirmed:
+        wrong.append(f"not confirmed: {unconfirmed}")
+    wrong += windows(out, truth, by_order)
+    return wrong
+
+
+def windows(out, truth, messages):
+    """Every rejected part has the gate in reject over its window; every edge lies where a window begins or ends."""
+    edges, wrong, errors = gate_edges(out), [], []
+    if not edges:
+        return ["the kernel's trace has no edge of the gate's line"]
+    level_at = lambda at: next((level for when, level in reversed(edges) if when <= at), None)
+    for part, message in zip(truth, messages):
+        middle = part["done_ns"] / 1e9 + (PART / 2 + GATE) / SPEED - DELAY
+        first, last = middle - PULSE / 2 / SPEED, middle + PULSE / 2 / SPEED
+        if message["verdict"] == "ok":
+            if level_at(middle) != 1:
+                wrong.append(f"part {part['part']} was to pass, but the gate stood in reject")
+            continue
+        near = [at for at, level in edges if level == 0 and abs(at - first) < 0.3]
+        if level_at(middle) != 0:
+            wrong.append(f"part {part['part']} was to be rejected, but the gate stood in pass")
+        if near:
+            errors.append(min((at - first for at in near), key=abs))
+        back = [at for at, level in edges if level == 1 and abs(at - last) < 0.3]
+        if back:
+            errors.append(min((at - last for at in back), key=abs))
+    late = [abs(error) for error in errors]
+    print(f"  {len(errors)} gate edges, off by p50 {percentile(late, .5) * 1e3:.2f} ms, "
+          f"p99 {percentile(late, .99) * 1e3:.2f} ms, max {max(late, default=0) * 1e3:.2f} ms (emulated)")
+    if max(late, default=0) > LATE:
+        wrong.append(f"a gate edge is off by more than {LATE * 1e3:.0f} ms")
+    return wrong
+
+
+def main():
+    wrong = judge(sys.argv[1], Path(sys.argv[2]))
+    for problem in wrong:
+        print(f"  WRONG: {problem}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+# A camera is unplugged and plugged in again, over and over: it is opened again each time, and nothing piles up.
+. /share/lib.sh
+modprobe vivid n_devs=1 vid_cap_nr=0 node_types=0x1 num_inputs=1 input_types=0
+gpio_up; install_package; systemctl stop castgate
+cat > "$CONFIG" <<Y
+line: {name: vm}
+camera: {kind: v4l, device: /dev/v4l/by-path/platform-vivid.0-video-index0, width: 320, height: 180, rate: 10fps, lost_after: 300ms}
+position: {source: speed}
+sensor: {kind: none}
+confirm: {kind: none}
+decide: {trigger: vision, inference: 1ms}
+Y
+start
+say "before: $(weigh)"
+before=$(weigh)
+rounds=${ROUNDS:-1000}
+n=0
+while [ $n -lt "$rounds" ]; do
+  n=$((n + 1))
+  echo vivid.0 > /sys/bus/platform/drivers/vivid/unbind
+  echo vivid.0 > /sys/bus/platform/drivers/vivid/bind
+  # Until it has been opened again.
+  end=$(($(cut -d. -f1 /proc/uptime) + 20))
+  until [ "$(ls -l "/proc/$(main_pid)/fd" | grep -c video)" -gt 0 ]; do
+    [ "$(cut -d. -f1 /proc/uptime)" -lt $end ] || die "round $n: the camera is not opened again"
+    sleep 0.05
+  done
+  case $n in 10 | 100 | 500 | "$rounds") say "after $n: $(weigh)" ;; esac
+done
+within 10 sh -c "journalctl -u castgate -o cat --no-pager | tail -3 | grep -q 'is back'" || die "not back"
+[ "$(restarts)" = 0 ] || die "castgate was restarted"
+{ echo "before $before"; echo "after $(weigh)"; } > "$OUT/weights"

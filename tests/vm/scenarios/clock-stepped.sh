@@ -1,0 +1,17 @@
+# The clock is stepped an hour on and back: nothing on the line goes by it.
+. /share/lib.sh
+line_up
+trace_gate
+systemctl start castgate --no-block
+belt "${PARTS:-16}" &
+feed=$!
+within 20 log_has 'ready: the first frame' || die "not ready"
+sleep 4
+date -s "@$(($(date +%s) + 3600))" > /dev/null
+sleep 7
+date -s "@$(($(date +%s) - 3600))" > /dev/null
+wait $feed
+sleep 3
+save_trace
+is_active || die "castgate ended"
+[ "$(restarts)" = 0 ] || die "castgate was restarted"
