@@ -13,7 +13,7 @@ use super::reload::{Reloader, Running};
 use super::{ExitCode, exit, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
-use crate::pipeline::{Failure, Stopper, run_threads};
+use crate::pipeline::{Failure, Listener, Stopper, run_threads};
 use crate::score::summary::Summary;
 use crate::service::logging;
 use crate::service::notify::Watchdog;
@@ -39,6 +39,9 @@ pub(super) struct Args {
     /// End after so many parts have left the line
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     parts: Option<u64>,
+    /// Print no line for each part
+    #[arg(long)]
+    quiet: bool,
     /// Write the summary as JSON to this file at the end
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
@@ -64,8 +67,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let socket = loaded.config.commands.socket.as_deref();
     let socket = socket.map(|path| CommandSocket::open(path, orders.taker(), clock.clone())).transpose()?;
     line.parts = args.parts;
-    let console = Console::start(clock.now())?;
-    line.listeners.push(Box::new(console.listener()));
+    let console = (!args.quiet).then(|| Console::start(clock.now())).transpose()?;
+    line.listeners.extend(console.as_ref().map(|console| Box::new(console.listener()) as Box<dyn Listener>));
     let watchdog = Watchdog::start(&loaded.config.line.name, line.vitals.clone(), clock.clone())?;
     line.listeners.push(Box::new(watchdog.listener()));
     log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
@@ -74,7 +77,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let reloader = Reloader::start(running, asked)?;
     let outcome = run_threads(line, &stopper);
     drop((socket, reloader, watchdog));
-    console.finish();
+    if let Some(console) = console {
+        console.finish();
+    }
     drop(publisher);
     if let (Ok(outcome), Some(store)) = (&outcome, &store) {
         store.end(outcome.summary.lost_events == 0);

@@ -90,7 +90,7 @@ cp "$gpio/gpio-sim.ko" "$loopback/v4l2loopback.ko" "$modules/$version/updates/"
 $strip -g "$modules/$version"/updates/*.ko
 depmod -b "$root/usr" "$version" 2> /dev/null || depmod -b "$root" "$version"
 systemctl --root="$root" mask systemd-timesyncd systemd-networkd-wait-online apt-daily.timer apt-daily-upgrade.timer \
-  e2scrub_all.timer fstrim.timer getty@tty1 systemd-hwdb-update ldconfig mosquitto > /dev/null 2>&1 || true
+  e2scrub_all.timer fstrim.timer getty@tty1 serial-getty@ttyS0 serial-getty@ttyAMA0 serial-getty@hvc0 systemd-hwdb-update ldconfig mosquitto > /dev/null 2>&1 || true
 : > "$root/etc/machine-id"
 echo castgate-vm > "$root/etc/hostname"
 install -m 755 "$here/guest/command" "$root/usr/local/sbin/vm-command"

@@ -145,15 +145,18 @@ fn sense(place: &Place, config: &Config, world: &Arc<World>) -> Result<()> {
         sensor.poll(SystemClock.now(), &mut events)?;
         for event in events.drain(..) {
             match event {
-                SensorEvent::PartArrived { at } if parts < place.parts => {
+                SensorEvent::PartArrived { at } => {
                     place.drive(place.sensor, true)?;
                     let done = SystemClock.now();
                     parts += 1;
+                    if parts > place.parts {
+                        continue;
+                    }
                     if let Some(part) = world.truth_of(at) {
                         writeln!(
                             truth,
-                            r#"{{"part":{parts},"at_ns":{},"done_ns":{},"truth":"{}","name":{:?}}}"#,
-                            at.as_nanos(),
+                            r#"{{"part":{parts},"wall_ms":{},"done_ns":{},"truth":"{}","name":{:?}}}"#,
+                            SystemClock.wall_ms(),
                             done.as_nanos(),
                             if part.truth == Truth::Ok { "ok" } else { "defect" },
                             part.name.unwrap_or_default()
@@ -180,7 +183,8 @@ fn sense(place: &Place, config: &Config, world: &Arc<World>) -> Result<()> {
 fn run(place: &Place) -> Result<()> {
     let config = load(Path::new(&place.config))?.config;
     if config.camera.kind == CameraKind::Folder {
-        let start = SystemClock.now().plus_s(2.0);
+        // castgate, which waits for the camera, has found it by then.
+        let start = SystemClock.now().plus_s(8.0);
         let camera = FolderCamera::open(&config.camera, start)?;
         return film(place, camera, (PICTURE, PICTURE), &AtomicBool::new(false));
     }

@@ -32,6 +32,12 @@ use crate::units::Rate;
 
 /// Buffers between driver and program: more hide a pause, and make frames older when there is one.
 const BUFFERS: u32 = 4;
+/// Most buffers that a driver makes of them.
+const MOST_BUFFERS: usize = 32;
+/// Longest wait for a frame before the stop is looked at, in milliseconds.
+const WAIT_MS: i32 = 100;
+/// A frame can be taken (`POLLIN`).
+const READABLE: i16 = 1;
 /// A stamp older than this is no stamp of the monotonic clock.
 const OLDEST: Duration = Duration::from_secs(2);
 
@@ -42,8 +48,6 @@ pub(super) struct Streaming {
     colour: bool,
     stamp_delay: Duration,
     clock: std::sync::Arc<dyn Clock>,
-    /// The last wait ended without a frame, so that the next one comes by another way.
-    behind: bool,
     /// Whether it was told that the driver's stamps are of no use.
     told_stamps: bool,
 }
@@ -129,13 +133,20 @@ pub(super) fn open(
             false => format!("cannot stream: {error}"),
         })
     })?;
-    stream.set_timeout(
-        camera.lost_after.duration().clamp(Duration::from_millis(10), Duration::from_millis(250)),
-    );
+    begin(&mut stream).map_err(|error| at(format!("cannot stream: {error}")))?;
     let stamp_delay = camera.stamp_delay.duration();
-    let streaming =
-        Streaming { stream, shape, colour, stamp_delay, clock, behind: false, told_stamps: false };
+    let streaming = Streaming { stream, shape, colour, stamp_delay, clock, told_stamps: false };
     Ok((streaming, Facts { summary: words.join(", "), differences }))
+}
+
+/// Gives the driver all buffers but the first, which the first [`CaptureStream::next`] gives it, and starts.
+fn begin(stream: &mut MmapStream<'_>) -> std::io::Result<()> {
+    // There may be more or fewer than were asked for: the first that does not exist is refused.
+    let _ = (1..MOST_BUFFERS).try_for_each(|index| CaptureStream::queue(stream, index));
+    v4l::io::traits::Stream::start(stream)?;
+    // What is readable is there: a driver that makes wait nevertheless is in trouble.
+    stream.set_timeout(Duration::from_millis(250));
+    Ok(())
 }
 
 /// The layout that is asked for, or the best of those that the camera offers at this size and rate.
@@ -259,29 +270,20 @@ fn stamp(meta: &Metadata, now: Time) -> Option<Time> {
 
 impl Stream for Streaming {
     fn next(&mut self, frame: &mut Frame) -> Result<Taken, String> {
-        // A wait that ended without a frame has left its buffer with the driver. What comes in it is taken off first, unseen.
-        let waited = if self.behind { self.stream.dequeue().map(|_| None) } else { Ok(Some(())) };
-        let taken = match waited {
-            Ok(None) => {
-                self.behind = false;
-                return Ok(Taken::Nothing);
+        // Asked before a buffer is given back: a wait that ends without a frame then changes nothing.
+        let lost = |error: std::io::Error| match error.raw_os_error() {
+            Some(errno) if errno == rustix::io::Errno::NODEV.raw_os_error() => {
+                "the camera was unplugged".to_owned()
             }
-            Ok(Some(())) => CaptureStream::next(&mut self.stream),
-            Err(error) => Err(error),
+            _ => format!("cannot take a frame: {error}"),
         };
-        let (bytes, meta) = match taken {
-            Ok(taken) => taken,
-            Err(error)
-                if matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::Interrupted) =>
-            {
-                self.behind = true;
-                return Ok(Taken::Nothing);
-            }
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error()) => {
-                return Err("the camera was unplugged".to_owned());
-            }
-            Err(error) => return Err(format!("cannot take a frame: {error}")),
-        };
+        match self.stream.handle().poll(READABLE, WAIT_MS) {
+            Ok(0) => return Ok(Taken::Nothing),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(Taken::Nothing),
+            Err(error) => return Err(lost(error)),
+        }
+        let (bytes, meta) = CaptureStream::next(&mut self.stream).map_err(lost)?;
         let now = self.clock.now();
         if meta.flags.contains(Flags::ERROR) {
             return Ok(Taken::Unusable("the driver marked it as damaged".to_owned()));

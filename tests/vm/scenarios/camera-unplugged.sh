@@ -1,14 +1,15 @@
 # A camera is unplugged and plugged in again, over and over: it is opened again each time, and nothing piles up.
 . /share/lib.sh
 modprobe vivid n_devs=1 vid_cap_nr=0 node_types=0x1 num_inputs=1 input_types=0
-gpio_up; install_package; systemctl stop castgate
+gpio_up; install_stopped
 cat > "$CONFIG" <<Y
 line: {name: vm}
 camera: {kind: v4l, device: /dev/v4l/by-path/platform-vivid.0-video-index0, width: 320, height: 180, rate: 10fps, lost_after: 300ms}
 position: {source: speed}
 sensor: {kind: none}
 confirm: {kind: none}
-decide: {trigger: vision, inference: 1ms}
+line_stop: {consecutive_rejects: 100, reject_rate: 100%}
+decide: {trigger: vision, inference: 1ms, stale_after: 3s}
 Y
 start
 say "before: $(weigh)"

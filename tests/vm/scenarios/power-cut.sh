@@ -2,7 +2,7 @@
 . /share/lib.sh
 camera_up; gpio_up
 if [ ! -e /etc/castgate/cut ]; then
-  install_package; systemctl stop castgate
+  install_stopped
   broker_up; listen
   configure
   systemctl start castgate --no-block
