@@ -13,7 +13,7 @@ use super::reload::{Reloader, Running};
 use super::{ExitCode, exit, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
-use crate::pipeline::{Failure, Listener, Stopper, run_threads};
+use crate::pipeline::{Failure, Listener, Stopper, lock_memory, run_threads};
 use crate::score::summary::Summary;
 use crate::service::logging;
 use crate::service::notify::Watchdog;
@@ -75,6 +75,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let publishing = Arc::downgrade(&publisher);
     let running = Running { loaded, model: info, orders, reporting, publisher: publishing };
     let reloader = Reloader::start(running, asked)?;
+    lock_memory();
     let outcome = run_threads(line, &stopper);
     drop((socket, reloader, watchdog));
     if let Some(console) = console {

@@ -15,6 +15,7 @@ mod report;
 mod sensor;
 mod supervisor;
 mod threads;
+mod urgency;
 mod vitals;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use event::{Event, Listener};
 pub use lockstep::{Delays, Hooks, Load, Lockstep, Tap, run_lockstep};
 pub use supervisor::{Cause, Failure, Stopper};
 pub use threads::run_threads;
+pub use urgency::lock_memory;
 pub use vitals::Vitals;
 
 /// Tells what a part truly is, where somebody knows: the simulated line.

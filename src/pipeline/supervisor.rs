@@ -7,6 +7,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::urgency;
 use crate::camera::CameraError;
 use crate::gate::GateError;
 use crate::sensor::SensorError;
@@ -106,6 +107,7 @@ pub(super) fn start(
 ) -> Result<JoinHandle<()>, Failure> {
     let ended = ended.clone();
     let run = move || {
+        urgency::take(stage);
         let result = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(Failure::Panic { stage, what: message(panic.as_ref()) }));
         // The supervisor is gone only when it has given this stage up.

@@ -41,6 +41,11 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
+def reasons_of(messages):
+    reasons = [str(m["reason"]) for m in messages]
+    return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
+
+
 def judge(name, folder):
     out, wrong = folder / "out", []
     messages = {}
@@ -53,6 +58,7 @@ def judge(name, folder):
         # Each picture is fed once; a frame that was lost on the way has no message.
         if len(messages) != len(expected):
             wrong.append(f"{len(messages)} messages for {len(expected)} pictures")
+        print(f"  told as {reasons_of(messages)}")
         same = sum(m["verdict"] == e["verdict"] for m, e in zip(messages, expected))
         apart = max((abs((m["score"] or 0) - (e["score"] or 0)) for m, e in zip(messages, expected)), default=0)
         print(f"  {len(messages)} pictures, {same} verdicts as `castgate inspect`, scores at most {apart:.5f} apart")
@@ -64,11 +70,8 @@ def judge(name, folder):
     pairs = matched(truth, messages)
     messages = [m for _, m in pairs if m]
     rejects = [m for m in messages if m["verdict"] != "ok"]
-    reasons = {}
-    for message in rejects:
-        reasons[message["reason"]] = reasons.get(message["reason"], 0) + 1
     escaped = [m for m in messages if m["outcome"] == "escaped" or (m["truth"] == "defect" and m["outcome"] == "passed")]
-    print(f"  {len(truth)} parts on the belt, {len(messages)} told, {len(rejects)} rejected {reasons}")
+    print(f"  {len(truth)} parts on the belt, {len(messages)} told, {len(rejects)} rejected {reasons_of(rejects)}")
     if escaped:
         wrong.append(f"escapes: {escaped}")
     let_pass = [t for t, m in pairs if m and t["truth"] == "defect" and m["verdict"] == "ok"]
