@@ -109,7 +109,8 @@ def windows(out, truth, messages):
     edges, wrong, errors = gate_edges(out), [], []
     if not edges:
         return ["the kernel's trace has no edge of the gate's line"]
-    level_at = lambda at: next((level for when, level in reversed(edges) if when <= at), None)
+    # Before the first edge the line had the other level: it was asked for with it, which the trace does not tell.
+    level_at = lambda at: next((level for when, level in reversed(edges) if when <= at), 1 - edges[0][1])
     for part, message in zip(truth, messages):
         middle = part["done_ns"] / 1e9 + (PART / 2 + GATE) / SPEED - DELAY
         first, last = middle - PULSE / 2 / SPEED, middle + PULSE / 2 / SPEED
