@@ -84,12 +84,7 @@ trace_gate() {
   echo 1 > $tracing/events/gpio/gpio_value/enable
   : > $tracing/trace
 }
-# Global number of the gate's line, which the trace names.
-save_trace() {
-  base=$(cat "$(ls -d /sys/class/gpio/gpiochip* 2> /dev/null | while read -r c; do [ "$(cat "$c/label")" = "$CHIP_NAME" ] && echo "$c"; done | head -1)/base" 2> /dev/null || echo '')
-  grep gpio_value /sys/kernel/tracing/trace > "$OUT/trace.txt" || true
-  echo "${base:-}" > "$OUT/gpio-base"
-}
+save_trace() { grep gpio_value /sys/kernel/tracing/trace > "$OUT/trace.txt" || true; }
 
 # Runs the belt with so many parts; in the background with `&`.
 belt() { /share/vm-feed /share/belt.yaml /dev/video20 "$CHIP" $SENSOR $CONFIRM $GATE "$1" "$OUT/${2:-truth.jsonl}"; }
@@ -105,4 +100,18 @@ line_up() {
   camera_up; gpio_up; install_stopped
   broker_up; listen
   configure "$@"
+}
+
+# Starts castgate and, in the background as `feed`, the belt with so many parts; returns when parts can be cleared.
+run_line() {
+  systemctl start castgate --no-block
+  belt "$1" &
+  feed=$!
+  within 20 log_has 'ready: the first frame' || die "not ready"
+}
+
+# Whether castgate runs, as another process than this one.
+runs_anew() {
+  pid=$(main_pid)
+  [ "$pid" != 0 ] && [ "$pid" != "$1" ] && is_active
 }

@@ -2,10 +2,7 @@
 . /share/lib.sh
 line_up
 trace_gate
-systemctl start castgate --no-block
-belt "${PARTS:-16}" &
-feed=$!
-within 20 log_has 'ready: the first frame' || die "not ready"
+run_line "${PARTS:-16}"
 sleep 4
 date -s "@$(($(date +%s) + 3600))" > /dev/null
 sleep 7

@@ -4,10 +4,7 @@ line_up
 mount -t tmpfs -o size=300k,mode=0755 none /var/lib/castgate
 chown castgate:castgate /var/lib/castgate
 trace_gate
-systemctl start castgate --no-block
-belt "${PARTS:-12}" &
-feed=$!
-within 20 log_has 'ready: the first frame' || die "not ready"
+run_line "${PARTS:-12}"
 dd if=/dev/zero of=/var/lib/castgate/ballast bs=4k 2> /dev/null || true
 df /var/lib/castgate | tail -1
 wait $feed

@@ -1,10 +1,7 @@
 # The GPIO chip goes and comes back: castgate ends with a clear error, and works again when the chip is there.
 . /share/lib.sh
 line_up
-systemctl start castgate --no-block
-belt 400 &
-feed=$!
-within 20 log_has 'ready: the first frame' || die "not ready"
+run_line 400
 sleep 2
 gpio_down
 within 15 log_has 'the chip is gone' || die "the loss is not told"

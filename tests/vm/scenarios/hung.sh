@@ -1,15 +1,12 @@
 # castgate hangs: the watchdog ends it, and it is back.
 . /share/lib.sh
 line_up
-systemctl start castgate --no-block
-belt 40 &
-feed=$!
-within 20 log_has 'ready: the first frame' || die "not ready"
+run_line 40
 sleep 3
 old=$(main_pid)
 from=$(cut -d' ' -f1 /proc/uptime)
 kill -STOP "$old"
-within 40 sh -c "p=\$(systemctl show -p MainPID --value castgate); [ \$p != 0 ] && [ \$p != $old ] && systemctl is-active -q castgate" || die "not back"
+within 40 runs_anew "$old" || die "not back"
 say "ready again after $(awk -v a="$from" '{printf "%.1f", $1-a}' /proc/uptime) s, result of the first: watchdog"
 journalctl -u castgate --no-pager -o cat | grep -i watchdog | head -2
 kill $feed

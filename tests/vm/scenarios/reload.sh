@@ -2,10 +2,7 @@
 . /share/lib.sh
 line_up
 trace_gate
-systemctl start castgate --no-block
-belt "${PARTS:-12}" &
-feed=$!
-within 20 log_has 'ready: the first frame' || die "not ready"
+run_line "${PARTS:-12}"
 sed -i 's/^line: {name: vm,/line: {name: vm, log_level: debug,/' "$CONFIG"
 systemctl reload castgate || die "a good configuration is refused"
 within 5 log_has 'changed are line.log_level' || die "the change is not told"
