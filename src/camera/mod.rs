@@ -75,6 +75,17 @@ pub enum CameraError {
     NotBuilt,
 }
 
+/// A camera of this board, for people.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Its video device.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Paths that stay the same when other cameras come and go.
+    pub lasting: Vec<PathBuf>,
+}
+
 /// A source of frames.
 pub trait FrameSource: Send {
     /// When the next frame will be captured, where that is known beforehand (simulation, folder at a rate); the caller

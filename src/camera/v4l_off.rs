@@ -1,9 +1,8 @@
 //! Stands in for cameras of the board in a build without them: says so when one is asked for.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{CameraError, Captured, FrameSource};
+use super::{CameraError, Captured, FrameSource, Listed};
 use crate::clock::{Clock, Time};
 use crate::config::Camera;
 use crate::frame::Frame;
@@ -29,17 +28,6 @@ impl FrameSource for V4lCamera {
     fn next(&mut self, _: Time, _: &mut Frame) -> Result<Captured, CameraError> {
         match *self {}
     }
-}
-
-/// A camera of this board, for people.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Listed {
-    /// Its video device.
-    pub path: PathBuf,
-    /// Its name.
-    pub name: String,
-    /// Paths that stay the same when other cameras come and go.
-    pub lasting: Vec<PathBuf>,
 }
 
 /// No cameras.

@@ -8,14 +8,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::devices;
-use super::{ExitCode, print};
+use super::{ExitCode, print, stop_on_signal};
 use crate::camera::picture::save_png;
 use crate::camera::{Captured, FrameSource, v4l};
 use crate::clock::{Clock, SystemClock, Time};
 use crate::config::load::load;
 use crate::config::{CameraFormat, CameraKind, Config};
 use crate::frame::{Frame, PixelFormat};
-use crate::service::signals::{self, SignalWatch};
 use crate::vision;
 
 /// Find, try and focus the camera
@@ -163,17 +162,10 @@ fn next(
     Ok(false)
 }
 
-/// Set when whoever runs this has had enough.
-fn stop_flag() -> anyhow::Result<(Arc<AtomicBool>, SignalWatch)> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
-    let watch = SignalWatch::start(move || asked.store(true, Ordering::Relaxed), signals::end_at_once)?;
-    Ok((stop, watch))
-}
-
 fn snap(which: &Which, out: &std::path::Path, skip: u32) -> anyhow::Result<ExitCode> {
     let (mut camera, clock, _) = open(which)?;
-    let (stop, _watch) = stop_flag()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
     let mut frame = Frame::default();
     for _ in 0..=skip {
         if !next(camera.as_mut(), clock.as_ref(), &mut frame, &stop)? {
@@ -196,7 +188,8 @@ fn snap(which: &Which, out: &std::path::Path, skip: u32) -> anyhow::Result<ExitC
 
 fn focus(which: &Which, lines: Option<u32>) -> anyhow::Result<ExitCode> {
     let (mut camera, clock, config) = open(which)?;
-    let (stop, _watch) = stop_flag()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let _watch = stop_on_signal(&stop)?;
     let region = config.preprocess.region;
     let (mut frame, mut best, mut told) = (Frame::default(), 0.0_f32, 0);
     let mut due = Time::ZERO;

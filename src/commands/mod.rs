@@ -45,6 +45,8 @@ mod why;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
@@ -54,6 +56,8 @@ pub use exit::{ExitCode, UsageError, tell, tell_bug};
 use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
 use {trained_off as prune, trained_off as taper, trained_off as teach};
+
+use crate::service::signals::{SignalWatch, end_at_once};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -192,6 +196,13 @@ fn definition() -> clap::Command {
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Sets `stop` on the first signal; the second ends the process.
+fn stop_on_signal(stop: &Arc<AtomicBool>) -> anyhow::Result<SignalWatch> {
+    let asked = Arc::clone(stop);
+    SignalWatch::start(move || asked.store(true, Ordering::Relaxed), end_at_once)
+        .context("cannot listen for Ctrl-C")
 }
 
 /// Creates a file for what a command will write.

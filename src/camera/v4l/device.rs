@@ -2,7 +2,7 @@
 //!
 //! nokhwa agrees on the format; the buffers are taken from `v4l`, the crate on which nokhwa stands, because its own way to a frame
 //! tells neither the length of the picture, nor that the driver marked it damaged, nor the driver's stamp, and cannot give up
-//! waiting. See `docs/decisions/0009-camera.md`.
+//! waiting. See `docs/decisions/0009-frames-past-nokhwa.md`.
 
 use std::time::Duration;
 

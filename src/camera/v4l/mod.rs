@@ -9,7 +9,6 @@ mod find;
 mod grab;
 mod watch;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::{CameraError, Captured, FrameSource};
+use super::{CameraError, Captured, FrameSource, Listed};
 use crate::clock::{Clock, Time};
 use crate::config::Camera;
 use crate::frame::Frame;
@@ -168,17 +167,6 @@ impl Drop for V4lCamera {
             }
         }
     }
-}
-
-/// A camera of this board, for people.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Listed {
-    /// Its video device.
-    pub path: PathBuf,
-    /// Its name.
-    pub name: String,
-    /// Paths that stay the same when other cameras come and go.
-    pub lasting: Vec<PathBuf>,
 }
 
 /// The cameras of this board.

@@ -16,12 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::known::Knowing;
 use super::labelled::ManyFolders;
-use super::{ExitCode, UsageError, files, print};
-use crate::service::signals::{SignalWatch, end_at_once};
+use super::{ExitCode, UsageError, files, print, stop_on_signal};
 use crate::train::fit::{Fit, Go};
 use crate::train::pictures::Pictures;
 use crate::train::split::Split;
@@ -136,13 +135,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         say(&format!("stopped early; `--resume` goes on from {}", file.display()));
     }
     Ok(ExitCode::Ok)
-}
-
-/// Sets `stop` on the first signal; the second ends the process.
-fn stop_on_signal(stop: &Arc<AtomicBool>) -> anyhow::Result<SignalWatch> {
-    let asked = Arc::clone(stop);
-    SignalWatch::start(move || asked.store(true, Ordering::Relaxed), end_at_once)
-        .context("cannot listen for Ctrl-C")
 }
 
 /// Mean and standard deviation of the training pixels, rounded so that the manifest holds the very numbers in few digits.
