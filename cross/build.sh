@@ -28,7 +28,7 @@ case "$way" in
   podman)
     image=localhost/castgate-cross-$debian
     podman image exists "$image" || sh cross/image.sh "$debian"
-    export CROSS_CONTAINER_ENGINE=podman "CROSS_TARGET_${upper}_IMAGE=$image" "CROSS_TARGET_${upper}_DOCKERFILE="
+    export CROSS_CONTAINER_ENGINE=podman "CROSS_TARGET_${upper}_IMAGE=$image"
     # The image brings its own toolchain.
     export CROSS_CUSTOM_TOOLCHAIN=1
     sed '/^dockerfile/d' Cross.toml > target/Cross.podman.toml

@@ -71,6 +71,13 @@ impl Frame {
     }
 }
 
+/// Brightness of red, green and blue: ITU-R BT.601, `(299 R + 587 G + 114 B) / 1000`, rounded.
+#[inline]
+pub fn luma(rgb: [u8; 3]) -> u8 {
+    let [r, g, b] = rgb.map(u32::from);
+    ((299 * r + 587 * g + 114 * b + 500) / 1000) as u8
+}
+
 /// A print by which a picture that repeats the one before is known (FNV-1a over eight bytes at a time).
 pub fn print(pixels: &[u8]) -> u64 {
     let (words, rest) = pixels.as_chunks::<8>();

@@ -97,6 +97,11 @@ pub trait FrameSource: Send {
         false
     }
 
+    /// Whether the source itself dates the arrival of each frame, nearer to the device than its caller could.
+    fn dates_arrival(&self) -> bool {
+        false
+    }
+
     /// Fills `frame` (pixels, size, format, capture time, origin; not its id) and moves on to the next one. Reuses the memory of
     /// `frame.pixels`.
     ///

@@ -10,7 +10,7 @@ use super::picture::{DEFECT, OK, pictures_below, read_picture};
 use super::{CameraError, Captured, FrameSource};
 use crate::clock::Time;
 use crate::config::Config;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat, luma};
 use crate::scene::{Label, PartPictures, Picture, Renderer, View, World};
 use crate::verdict::Truth;
 
@@ -83,16 +83,12 @@ impl PartPictures for PartFiles {
         picture.grey.clear();
         match self.frame.format {
             PixelFormat::Grey8 => picture.grey.extend_from_slice(&self.frame.pixels),
-            PixelFormat::Rgb8 => picture.grey.extend(self.frame.pixels.chunks_exact(3).map(luma)),
+            PixelFormat::Rgb8 => {
+                picture.grey.extend(self.frame.pixels.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)));
+            }
         }
         true
     }
-}
-
-/// Luma of red, green, blue as in JPEG (ITU-T T.871).
-fn luma(rgb: &[u8]) -> u8 {
-    let part = |i: usize, weight: u32| u32::from(rgb[i]) * weight;
-    ((part(0, 299) + part(1, 587) + part(2, 114) + 500) / 1000) as u8
 }
 
 /// Frames of the simulated line. As with a live camera, frames that nobody asked for in time are gone.

@@ -10,6 +10,9 @@ use crate::clock::Time;
 const DELAYS: usize = 32;
 /// After frames that did not fit, as many must fit before one is believed again, but not more than this.
 const MOST_OWED: u32 = 64;
+/// While fewer delays than these are known, one that differs begins the memory anew: the first frame of a camera may be its quickest or
+/// its slowest by far, and all later ones would be measured by it.
+const SETTLED: usize = 8;
 /// For so many seconds after a frame that was off by a pitch none is believed: frames that come so late once may do so for a while, and a
 /// clock that jumps by as much meanwhile would make them fit.
 const GRAVE_S: f64 = 1.2;
@@ -52,6 +55,10 @@ impl Stamps {
         let off = if least.is_finite() { delay - least } else { delay };
         if !fits && off.abs() >= neighbour {
             self.grave_until = Some(received_at.plus_s(GRAVE_S));
+        }
+        if !fits && self.delays.len() < SETTLED && (-0.001..=first).contains(&delay) {
+            self.delays.clear();
+            self.remember(delay);
         }
         let grave = self.grave_until.is_some_and(|until| received_at < until);
         let believed = fits && self.owed == 0 && !grave;
@@ -137,6 +144,14 @@ mod tests {
         let mut stamps = Stamps::default();
         assert!(check(&mut stamps, 0, 140) && (1..50).all(|k| check(&mut stamps, k * 50, 12)));
         assert!(!check(&mut stamps, 3000, 140), "late by more than the tolerance now");
+    }
+
+    #[test]
+    fn a_quick_first_frame_does_not_spoil_belief_in_slower_ones() {
+        let mut stamps = Stamps::default();
+        assert!(check(&mut stamps, 0, 2) && !check(&mut stamps, 50, 100), "unlike the only one known");
+        assert!((2..50).all(|k| check(&mut stamps, k * 50, 100 + k % 3)));
+        assert!(!check(&mut stamps, 3000, 160), "later than they are by more than the tolerance");
     }
 
     #[test]

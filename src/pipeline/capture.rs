@@ -30,6 +30,11 @@ impl CaptureStage {
         self.camera.waits()
     }
 
+    /// Whether the camera dates the arrival of frames.
+    pub(super) fn dates_arrival(&self) -> bool {
+        self.camera.dates_arrival()
+    }
+
     /// Fills `frame`; it is numbered and counted when the answer is [`Captured::Frame`].
     pub(super) fn step(&mut self, now: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
         let captured = self.camera.next(now, frame)?;

@@ -63,7 +63,9 @@ pub(super) fn capture(
         vital.works(common.clock.now());
         let captured = stage.step(common.clock.now(), &mut frame)?;
         vital.waits();
-        frame.received_at = common.clock.now();
+        if !stage.dates_arrival() {
+            frame.received_at = common.clock.now();
+        }
         match captured {
             Captured::Frame => {}
             Captured::Unusable { name, why } => {

@@ -1,7 +1,7 @@
 //! Copies of a region of a frame: luma, colour, a square around a point. Free functions over slices.
 
 use crate::config::Region;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{self, Frame, PixelFormat};
 
 fn rows(frame: &Frame, area: Region) -> impl Iterator<Item = &[u8]> {
     let bytes = frame.format.bytes();
@@ -15,16 +15,14 @@ fn rows(frame: &Frame, area: Region) -> impl Iterator<Item = &[u8]> {
         .map(move |row| &row[from..from + area.width as usize * bytes])
 }
 
-/// Luma of the region, one byte a pixel: ITU-R BT.601, `(299 R + 587 G + 114 B) / 1000`, rounded.
+/// Luma of the region, one byte a pixel.
 pub(super) fn luma(frame: &Frame, area: Region, out: &mut Vec<u8>) {
     out.clear();
     match frame.format {
         PixelFormat::Grey8 => rows(frame, area).for_each(|row| out.extend_from_slice(row)),
         PixelFormat::Rgb8 => {
             for row in rows(frame, area) {
-                out.extend(row.as_chunks::<3>().0.iter().map(|&[r, g, b]| {
-                    ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8
-                }));
+                out.extend(row.as_chunks::<3>().0.iter().map(|&rgb| frame::luma(rgb)));
             }
         }
     }

@@ -155,9 +155,10 @@ fn sense(place: &Place, config: &Config, world: &Arc<World>) -> Result<()> {
                     if let Some(part) = world.truth_of(at) {
                         writeln!(
                             truth,
-                            r#"{{"part":{parts},"wall_ms":{},"done_ns":{},"truth":"{}","name":{:?}}}"#,
+                            r#"{{"part":{parts},"wall_ms":{},"done_ns":{},"late_ms":{:.0},"truth":"{}","name":{:?}}}"#,
                             SystemClock.wall_ms(),
                             done.as_nanos(),
+                            done.seconds_since(at) * 1e3,
                             if part.truth == Truth::Ok { "ok" } else { "defect" },
                             part.name.unwrap_or_default()
                         )?;

@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::camera::picture::is_cut_off_jpeg;
 use crate::config::CameraFormat;
-use crate::frame::{Frame, PixelFormat};
+use crate::frame::{Frame, PixelFormat, luma};
 
 /// Arrangement of a camera's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,15 +101,17 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape, colour: bool, frame: &mut Fram
     let pixels = &mut frame.pixels;
     pixels.clear();
     pixels.reserve(width * height * frame.format.bytes());
-    let luma = |y: u8| if shape.limited { stretch(y) } else { y };
+    let full = |y: u8| if shape.limited { stretch(y) } else { y };
     for y in 0..height {
         let row = &bytes[y * stride..][..layout.row(width)];
         match (layout, colour) {
             (Layout::Grey, _) => pixels.extend_from_slice(row),
             (Layout::Nv12, false) if !shape.limited => pixels.extend_from_slice(row),
-            (Layout::Nv12, false) => pixels.extend(row.iter().map(|&y| luma(y))),
-            (Layout::Yuyv, false) => pixels.extend(row.iter().step_by(2).map(|&y| luma(y))),
-            (Layout::Rgb, false) => pixels.extend(row.chunks_exact(3).map(brightness)),
+            (Layout::Nv12, false) => pixels.extend(row.iter().map(|&y| full(y))),
+            (Layout::Yuyv, false) => pixels.extend(row.iter().step_by(2).map(|&y| full(y))),
+            (Layout::Rgb, false) => {
+                pixels.extend(row.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)));
+            }
             (Layout::Rgb, true) => pixels.extend_from_slice(row),
             (Layout::Yuyv, true) => {
                 for two in row.chunks_exact(4) {
@@ -138,12 +140,6 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape, colour: bool, frame: &mut Fram
 fn stretch(y: u8) -> u8 {
     let above = u32::from(y.saturating_sub(16));
     ((above * 255 + 109) / 219).min(255) as u8
-}
-
-/// Brightness of a pixel of red, green and blue (ITU-R BT.601, weights in 256ths).
-fn brightness(pixel: &[u8]) -> u8 {
-    let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-    ((77 * r + 150 * g + 29 * b + 128) >> 8) as u8
 }
 
 /// ITU-R BT.601, factors in 65536ths.

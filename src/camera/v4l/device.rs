@@ -299,6 +299,7 @@ impl Stream for Streaming {
                 "the camera's driver stamps frames by no clock of use: the time of arrival is taken instead"
             );
         }
+        frame.received_at = now;
         frame.captured_at = stamped.unwrap_or(now).plus_s(-self.stamp_delay.as_secs_f64());
         frame.origin = None;
         Ok(Taken::Frame { sequence: meta.sequence })

@@ -111,6 +111,11 @@ impl FrameSource for V4lCamera {
         None
     }
 
+    /// Taken when the driver gave the frame, before it was decoded and waited for the line.
+    fn dates_arrival(&self) -> bool {
+        true
+    }
+
     fn next(&mut self, _: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
         let told = self.inbox.recv_timeout(STEP);
         let now = self.clock.now();

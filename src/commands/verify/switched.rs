@@ -42,6 +42,10 @@ impl FrameSource for SwitchedCamera {
         self.0.waits()
     }
 
+    fn dates_arrival(&self) -> bool {
+        self.0.dates_arrival()
+    }
+
     fn next(&mut self, now: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
         let captured = self.0.next(now, frame)?;
         let unplugged = self.1.camera.load(Ordering::Relaxed);

@@ -312,7 +312,9 @@ impl Session {
         }
         match self.camera.next(SystemClock.now(), &mut self.frame)? {
             Captured::Frame => {
-                self.frame.received_at = SystemClock.now();
+                if !self.camera.dates_arrival() {
+                    self.frame.received_at = SystemClock.now();
+                }
                 self.preprocessor.apply(&self.frame, &mut self.seen);
                 return Ok(true);
             }
