@@ -2,6 +2,7 @@
 //!
 //! Cameras stamp frames themselves. A stamp on another clock, or one that jumps, would put a part's picture on its neighbour. Pure.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::clock::Time;
@@ -80,15 +81,16 @@ impl Stamps {
 
 /// A gap of so many usual intervals is a pause of the camera.
 const PAUSE: f64 = 3.0;
-/// What is usual follows by this share with every frame.
-const FOLLOWS: f64 = 0.1;
+/// Intervals whose median is the usual one: so a camera that begins with a burst of old frames, or changes its rate, is known anew
+/// after half as many frames, and a few pauses in a row change nothing.
+const GAPS: usize = 9;
 
 /// Notices pauses of the camera: the first picture after one may have been taken before it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
     last: Option<Time>,
-    /// Usual seconds between two frames. Measured: what a camera announces is not to be trusted.
-    usual: Option<f64>,
+    /// The last intervals between two frames in seconds. Measured: what a camera announces is not to be trusted.
+    gaps: VecDeque<f64>,
 }
 
 impl Pace {
@@ -104,9 +106,18 @@ impl Pace {
             return false;
         }
         self.last = Some(captured_at);
-        let usual = self.usual.unwrap_or(gap);
-        self.usual = Some(usual + (gap.min(PAUSE * usual) - usual) * FOLLOWS);
-        gap > PAUSE * usual
+        let paused = self.usual().is_some_and(|usual| gap > PAUSE * usual);
+        if self.gaps.len() == GAPS {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back(gap);
+        paused
+    }
+
+    fn usual(&self) -> Option<f64> {
+        let mut sorted: Vec<f64> = self.gaps.iter().copied().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied()
     }
 }
 
@@ -169,5 +180,14 @@ mod tests {
         assert!(!pace.take(t(900)) && pace.take(t(1200)) && !pace.take(t(1250)));
         assert!((0..100).filter(|k| pace.take(t(2000 + k * 250))).count() < 20);
         assert!(!pace.take(t(27_000)));
+    }
+
+    #[test]
+    fn a_burst_at_the_start_makes_the_usual_rate_no_pause_for_long() {
+        let mut pace = Pace::default();
+        assert!((0..3).all(|k| !pace.take(t(k))));
+        let paused = (1..100).filter(|k| pace.take(t(k * 500))).count();
+        assert!(paused < 8, "{paused} frames");
+        assert!(pace.take(t(51_500)), "a pause is still one");
     }
 }

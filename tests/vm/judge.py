@@ -14,7 +14,7 @@ from pathlib import Path
 # The belt of tests/vm/run, in millimetres and seconds.
 SPEED, PART, GATE, PULSE, DELAY = 100.0, 120.0, 600.0, 130.0, 0.02
 # Part messages may come twice; parts of these scenarios may be unresolved or rejected for the disturbance.
-DISTURBED = {"camera-gone", "killed", "power-cut", "gpio-gone", "hung"}
+DISTURBED = {"camera-gone", "killed", "power-cut", "gpio-gone", "hung", "restarts"}
 # The gate's edge may be so late in an emulated machine, in seconds.
 LATE = 0.050
 # A part whose edge the conveyor itself, emulated too, gave so late shows nothing, nor do its neighbours; in milliseconds.

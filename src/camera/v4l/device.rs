@@ -293,7 +293,12 @@ impl Stream for Streaming {
             return Ok(Taken::Unusable(why));
         }
         let stamped = stamp(meta, now);
-        log::trace!("frame {} with the stamp {} at {:.6} s", meta.sequence, meta.timestamp, now.as_s());
+        log::trace!(
+            "frame {} with the stamp {:?} at {:?}",
+            meta.sequence,
+            Duration::from(meta.timestamp),
+            now - Time::ZERO
+        );
         if stamped.is_none() && !std::mem::replace(&mut self.told_stamps, true) {
             log::warn!(
                 "the camera's driver stamps frames by no clock of use: the time of arrival is taken instead"

@@ -109,7 +109,7 @@ run_line() {
   systemctl start castgate --no-block
   belt "$1" &
   feed=$!
-  within 20 log_has 'ready: the first frame' || die "not ready"
+  within 60 log_has 'ready: the first frame' || die "not ready"
 }
 
 # Whether castgate runs, as another process than this one.

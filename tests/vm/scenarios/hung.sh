@@ -6,7 +6,7 @@ sleep 3
 old=$(main_pid)
 from=$(cut -d' ' -f1 /proc/uptime)
 kill -STOP "$old"
-within 40 runs_anew "$old" || die "not back"
+within 60 runs_anew "$old" || die "not back"
 say "ready again after $(awk -v a="$from" '{printf "%.1f", $1-a}' /proc/uptime) s, result of the first: watchdog"
 journalctl -u castgate --no-pager -o cat | grep -i watchdog | head -2
 kill $feed

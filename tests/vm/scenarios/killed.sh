@@ -10,7 +10,7 @@ old=$(main_pid)
 from=$(cut -d' ' -f1 /proc/uptime)
 kill -9 "$old"
 say "gate line once it is dead: $(gate_line) (0 is reject)"
-within 20 runs_anew "$old" || die "not back"
+within 60 runs_anew "$old" || die "not back"
 say "ready again after $(awk -v a="$from" '{printf "%.1f", $1-a}' /proc/uptime) s"
 wait $feed
 sleep 3

@@ -20,7 +20,7 @@ if [ ! -e /etc/castgate/cut ]; then
 fi
 broker_up; listen
 belt 8 after.jsonl
-within 20 is_active || die "castgate does not run after the power cut"
+within 60 is_active || die "castgate does not run after the power cut"
 sleep 3
 castgate why --config "$CONFIG" 2> /dev/null | tail -5 || true
 grep -q unresolved_at_stop "$OUT/parts.jsonl" || die "the parts in flight are not told"
