@@ -22,8 +22,7 @@ const GRAVE_S: f64 = 1.2;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stamps {
     /// Seconds from stamp to arrival of the last frames that were believed.
-    delays: Vec<f64>,
-    next: usize,
+    delays: VecDeque<f64>,
     /// So many frames must fit before one is believed: a jumped clock may meet late frames, and for a while everything seems to fit.
     owed: u32,
     /// Until then no frame is believed, because one was off by so much that it showed a part's neighbour.
@@ -59,24 +58,23 @@ impl Stamps {
         }
         if !fits && self.delays.len() < SETTLED && (-0.001..=first).contains(&delay) {
             self.delays.clear();
-            self.remember(delay);
+            keep(&mut self.delays, delay, DELAYS);
         }
         let grave = self.grave_until.is_some_and(|until| received_at < until);
         let believed = fits && self.owed == 0 && !grave;
         if believed {
-            self.remember(delay);
+            keep(&mut self.delays, delay, DELAYS);
         }
         believed
     }
+}
 
-    fn remember(&mut self, delay: f64) {
-        if self.delays.len() < DELAYS {
-            self.delays.push(delay);
-        } else {
-            self.delays[self.next] = delay;
-            self.next = (self.next + 1) % DELAYS;
-        }
+/// Keeps the last `most` values.
+fn keep(values: &mut VecDeque<f64>, value: f64, most: usize) {
+    if values.len() == most {
+        values.pop_front();
     }
+    values.push_back(value);
 }
 
 /// A gap of so many usual intervals is a pause of the camera.
@@ -107,17 +105,16 @@ impl Pace {
         }
         self.last = Some(captured_at);
         let paused = self.usual().is_some_and(|usual| gap > PAUSE * usual);
-        if self.gaps.len() == GAPS {
-            self.gaps.pop_front();
-        }
-        self.gaps.push_back(gap);
+        keep(&mut self.gaps, gap, GAPS);
         paused
     }
 
     fn usual(&self) -> Option<f64> {
-        let mut sorted: Vec<f64> = self.gaps.iter().copied().collect();
+        // Places that no interval has taken yet sort behind all that have.
+        let mut sorted = [f64::INFINITY; GAPS];
+        sorted.iter_mut().zip(&self.gaps).for_each(|(place, gap)| *place = *gap);
         sorted.sort_unstable_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
+        (!self.gaps.is_empty()).then(|| sorted[self.gaps.len() / 2])
     }
 }
 

@@ -312,9 +312,6 @@ impl Session {
         }
         match self.camera.next(SystemClock.now(), &mut self.frame)? {
             Captured::Frame => {
-                if !self.camera.dates_arrival() {
-                    self.frame.received_at = SystemClock.now();
-                }
                 self.preprocessor.apply(&self.frame, &mut self.seen);
                 return Ok(true);
             }
