@@ -131,6 +131,8 @@ pub struct Engine {
     /// Why the belt's position is unknown, and since when.
     lost: Option<(Loss, Time)>,
     coverage: Coverage,
+    /// Since the position is known, the camera has shown an announced part in its place. Until then its clock may be off.
+    in_place: bool,
     known: (Time, Time),
     movements: [Movements; 2],
     /// How late gates were commanded lately, in seconds.
@@ -167,6 +169,7 @@ impl Engine {
             troubles: Troubles::default(),
             lost: Some((Loss::Start, now)),
             coverage: Coverage::default(),
+            in_place: false,
             known: (Time::MAX, Time::MAX),
             movements: Default::default(),
             gate_late: 0.0,

@@ -116,7 +116,9 @@ impl Engine {
         };
         self.coverage.begin(unknown_to, self.odometer.doubt());
         self.lost = None;
-        self.off_place = 0;
+        // A gate that may not be held in reject cannot wait for a part to come.
+        let unproved = self.rules.trigger != Trigger::Vision && self.rules.gate_timing.max_on[0].is_none();
+        (self.off_place, self.in_place) = (0, !unproved);
         self.triggers.forget_places();
         out.push(Action::Position(None));
     }

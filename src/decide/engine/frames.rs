@@ -71,7 +71,7 @@ impl Engine {
     fn look_around(&mut self, seen: &Inspection, travel: f64, now: Time, out: &mut Vec<Action>) {
         let (from, mut to) = self.rules.geometry.whole(travel);
         let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
-        let mut slipped = false;
+        let (mut slipped, in_place) = (false, self.in_place);
         for sighting in &seen.sightings {
             let centre = travel - sighting.centre_mm;
             let odd = !sighting.whole && !sighting.cut || sighting.length_mm > self.rules.longest;
@@ -98,8 +98,15 @@ impl Engine {
             self.lose(Loss::Slip, now, out);
         } else if self.triggers.is_stuck() {
             // A part that the camera misses is announced by nobody now.
-        } else if self.coverage.show((from, to), self.odometer.doubt_at(seen.captured_at)) {
-            self.troubles.gaps += 1;
+        } else if self.in_place {
+            let doubt = self.odometer.doubt_at(seen.captured_at);
+            if !in_place && let Some(unknown_to) = self.coverage.unknown_to() {
+                // Earlier frames may have shown parts off their places.
+                self.coverage.begin(unknown_to.max(from), doubt);
+            }
+            if self.coverage.show((from, to), doubt) {
+                self.troubles.gaps += 1;
+            }
         }
     }
 
@@ -165,6 +172,7 @@ impl Engine {
             entry.fault = entry.fault.or(Some(Reason::Position));
         } else {
             entry.proved = entry.proved.max(self.odometer.doubt_at(seen.captured_at));
+            self.in_place |= matches!(entry.announced, Announced::Sensor | Announced::Software);
         }
         if entry.state.is_open() && now < entry.deadline {
             Self::look_at(entry, sighting, seen, off, now);
@@ -291,3 +299,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub(super) const fn t(ms: u64) -> Time {
 pub(super) struct Bench {
     pub(super) engine: Engine,
     pub(super) schedule: Schedule,
-    state: Option<GateState>,
+    pub(super) state: Option<GateState>,
     pub(super) now: u64,
     pub(super) out: Vec<Action>,
     frame: u64,
@@ -26,7 +26,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    fn new(change: impl FnOnce(&mut Config)) -> Self {
+    pub(super) fn new(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.position.source = PositionSource::Speed;
         config.line_stop.reject_rate = crate::units::Share::fraction(1.0);
@@ -189,17 +189,6 @@ fn an_unseen_part_is_rejected_at_its_deadline_with_the_reason() {
 }
 
 #[test]
-fn a_silent_camera_is_the_reason_and_the_gate_rejects_where_the_known_belt_ends() {
-    let mut bench = part_at_3000(|_| {});
-    bench.until(4800);
-    assert_eq!(bench.record().verdict, Verdict::Reject(Reason::CameraLost));
-    assert_eq!(bench.state, Some(GateState::Reject), "dead man's switch");
-    bench.watch(&[], 8000);
-    assert_eq!(bench.state, Some(GateState::Pass), "the belt is known again");
-    assert_eq!(bench.engine.troubles().gaps, 1);
-}
-
-#[test]
 fn an_answer_after_the_deadline_clears_nothing_and_is_counted() {
     let mut bench = part_at_3000(|c| c.decide.stale_after = Span::s(5.0));
     bench.watch(&[(3000, 0.0)], 3400);
@@ -287,7 +276,6 @@ fn a_part_that_lay_on_the_belt_at_the_start_is_rejected_however_good() {
         bench.until(bench.now + 50);
     }
     assert_eq!(bench.record().verdict, Verdict::Reject(Reason::UnknownBelt));
-    assert_eq!(bench.state, Some(GateState::Pass), "what came after it is known");
 }
 
 #[test]
