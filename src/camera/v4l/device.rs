@@ -10,6 +10,7 @@ use nokhwa::Camera as Nokhwa;
 use nokhwa::utils::{
     CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution,
 };
+use rustix::io::Errno;
 use v4l::buffer::{Flags, Metadata, Type};
 use v4l::format::{Colorspace, Quantization};
 use v4l::fraction::Fraction;
@@ -65,11 +66,11 @@ pub(super) struct Facts {
 fn open_node(node: &Node) -> Result<Device, String> {
     let path = node.path();
     let device = Device::with_path(&path).map_err(|error| {
-        let remedy = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => "; add the user that runs castgate to the group `video`",
-            _ if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => {
-                "; close the program that uses it"
-            }
+        let remedy = match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::ACCESS) => "; add the user that runs castgate to the group `video`",
+            // What systemd keeps from a service.
+            Some(Errno::PERM) => "; allow the service this device: `DeviceAllow=` in castgate.service",
+            Some(Errno::BUSY) => "; close the program that uses it",
             _ => "",
         };
         format!("cannot open {}: {error}{remedy}", path.display())

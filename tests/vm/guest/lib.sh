@@ -58,6 +58,7 @@ main_pid() { systemctl show -p MainPID --value castgate; }
 restarts() { systemctl show -p NRestarts --value castgate; }
 status_line() { systemctl show -p StatusText --value castgate; }
 is_active() { [ "$(systemctl show -p ActiveState --value castgate)" = active ]; }
+log_has_twice() { [ "$(journalctl -u castgate --no-pager -o cat | grep -c -- "$1")" -ge 2 ]; }
 log_has() { journalctl -u castgate --no-pager -o cat | grep -q -- "$1"; }
 # What of the daemon must not grow: threads, open files, memory in KiB.
 weigh() {
