@@ -21,6 +21,9 @@ place=target/$target/release
 mkdir -p "$place" target/package target/debian
 [ "$binary" -ef "$place/castgate" ] || cp "$binary" "$place/castgate"
 "$gnu-strip" "$place/castgate" 2>/dev/null || strip "$place/castgate"
+glibc=$(readelf -V "$place/castgate" | grep -o 'GLIBC_2\.[0-9]*' | sort -uV | tail -1)
+[ "$(printf 'GLIBC_2.35\n%s\n' "$glibc" | sort -V | tail -1)" = GLIBC_2.35 ] ||
+  { echo "package: the program needs $glibc, and Cargo.toml promises 2.35 in \`depends\`" >&2; exit 3; }
 # Page and completions are the same everywhere: the program itself writes them, by emulation where it must.
 run="$place/castgate"
 if [ "$debian" != "$(dpkg --print-architecture)" ]; then
