@@ -36,6 +36,19 @@ pub enum Level {
     Low,
 }
 
+/// How an output drives its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Drive {
+    /// High and low.
+    #[default]
+    PushPull,
+    /// Low only; a resistor makes it high.
+    OpenDrain,
+    /// High only; a resistor makes it low.
+    OpenSource,
+}
+
 /// The reject gate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -65,6 +78,8 @@ pub struct Gate {
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
+    /// How the line is driven.
+    pub drive: Drive,
     /// Position that the gate takes on start, on stop and on a fault.
     pub safe: GateState,
 }
@@ -82,6 +97,7 @@ impl Default for Gate {
             chip: None,
             line: None,
             reject_level: Level::Low,
+            drive: Drive::PushPull,
             safe: GateState::Reject,
         }
     }
@@ -112,6 +128,8 @@ pub struct SecondGate {
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
+    /// How the line is driven.
+    pub drive: Drive,
 }
 
 impl Default for SecondGate {
@@ -125,6 +143,7 @@ impl Default for SecondGate {
             chip: None,
             line: None,
             reject_level: Level::High,
+            drive: Drive::PushPull,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gate::Level;
+use super::gate::{Drive, Level};
 use crate::units::{Length, Share, Span};
 
 /// What the board puts on an input line that nothing drives.
@@ -47,6 +47,9 @@ pub struct Pin {
     /// Time for which an input must be steady; none by default.
     #[serde(default)]
     pub debounce: Option<Span>,
+    /// How an output drives it: `push_pull` (default), `open_drain` or `open_source`.
+    #[serde(default)]
+    pub drive: Drive,
 }
 
 /// A pin for the reference.
@@ -57,6 +60,7 @@ pub(super) fn example_pin(line: u32) -> Pin {
         active: Level::High,
         bias: Bias::PullDown,
         debounce: Some(Span::ms(1.0)),
+        drive: Drive::PushPull,
     }
 }
 

@@ -30,7 +30,7 @@ pub mod yaml;
 
 pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine, Preprocess, Region};
 pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
-pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, Level, SecondGate, Sees};
+pub use gate::{Confirm, ConfirmKind, Drive, Gate, GateKind, GateState, Level, SecondGate, Sees};
 pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};
 pub use mqtt::{Mqtt, Tls};
 pub use simulation::Simulation;

@@ -5,7 +5,7 @@
 
 use super::{Gate, GateError, GateState};
 use crate::clock::Time;
-use crate::config::Level;
+use crate::config::{Drive, Level};
 use crate::gpio::{Named, OutputLine};
 
 struct Gpiochip {
@@ -30,10 +30,10 @@ impl Gate for Gpiochip {
 /// When chip or line are missing, ambiguous, in use or not permitted.
 pub(super) fn open(
     named: Named<'_>,
-    reject_level: Level,
+    (reject_level, drive): (Level, Drive),
     safe: GateState,
 ) -> Result<Box<dyn Gate>, GateError> {
-    let line = OutputLine::open(named, is_high(safe, reject_level))?;
+    let line = OutputLine::open(named, drive, is_high(safe, reject_level))?;
     Ok(Box::new(Gpiochip { line, reject_level }))
 }
 

@@ -65,7 +65,7 @@ pub fn open(
     let named = Named { key: "gate", chip: section.chip.as_deref(), line: section.line.as_deref() };
     match section.kind {
         GateKind::Simulated => Ok(simulated()),
-        GateKind::Gpiochip => gpiochip::open(named, section.reject_level, section.safe),
+        GateKind::Gpiochip => gpiochip::open(named, (section.reject_level, section.drive), section.safe),
     }
 }
 
@@ -86,6 +86,6 @@ pub fn open_second(config: &Config) -> Result<Option<Box<dyn Gate>>, GateError> 
     let named = Named { key: "second_gate", chip: section.chip.as_deref(), line: section.line.as_deref() };
     Ok(Some(match config.gate.kind {
         GateKind::Simulated => Box::new(simulated::NoSecondGate),
-        GateKind::Gpiochip => gpiochip::open(named, section.reject_level, SECOND_SAFE)?,
+        GateKind::Gpiochip => gpiochip::open(named, (section.reject_level, section.drive), SECOND_SAFE)?,
     }))
 }

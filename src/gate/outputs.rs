@@ -57,7 +57,7 @@ pub fn open_outputs(section: &config::Outputs) -> Result<Option<Box<dyn Outputs>
     let mut open = Vec::new();
     for (key, pin, of) in table(section) {
         let Some(pin) = pin else { continue };
-        let line = OutputLine::open(Named::pin(key, pin), pin.active == Level::Low)?;
+        let line = OutputLine::open(Named::pin(key, pin), pin.drive, pin.active == Level::Low)?;
         let set = Box::new(move |high| Ok(line.set(high)?));
         open.push(Output { of, set, active: pin.active, on: false, on_at_end: key == "outputs.line_stop" });
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::{Edge, LineError, Named, Wanted};
+use crate::config::Drive;
 
 fn not_built(named: &Named<'_>) -> LineError {
     LineError {
@@ -19,7 +20,7 @@ pub(crate) struct OutputLine(Infallible);
 impl OutputLine {
     /// # Errors
     /// Always: GPIO is not part of this build.
-    pub(crate) fn open(named: Named<'_>, _: bool) -> Result<Self, LineError> {
+    pub(crate) fn open(named: Named<'_>, _: Drive, _: bool) -> Result<Self, LineError> {
         Err(not_built(&named))
     }
 
