@@ -10,6 +10,14 @@ save_trace
 say "$(grep -c 'set 0' "$OUT/trace.txt") times low, $(grep -c 'set 1' "$OUT/trace.txt") times high"
 [ "$(grep -c 'set 1' "$OUT/trace.txt")" = 5 ] || [ "$(grep -c 'set 1' "$OUT/trace.txt")" = 6 ] || die "five pulses were asked for"
 castgate gate safe --config "$CONFIG" || die "gate safe"
+# Driven high only: the line is let go for a reject, and a resistor makes it low.
+sed 's/line: GATE,/line: GATE, drive: open_source,/' "$CONFIG" > /run/open.yaml
+echo pull-down > "$CHIP/sim_gpio$GATE/pull"
+castgate gate pulse --config /run/open.yaml --times 3 --length 300ms --every 800ms > "$OUT/open" 2>&1 &
+pulse=$!
+levels=$(for _ in $(seq 40); do gate_line; sleep 0.05; done | sort -u | tr -d '\n')
+wait $pulse || die "gate pulse, open source: $(cat "$OUT/open")"
+[ "$levels" = 01 ] || die "an open source gives the levels '$levels'"
 
 castgate sensor watch --config "$CONFIG" --for 8s > "$OUT/watch" 2>&1 &
 watch=$!
@@ -20,7 +28,14 @@ for _ in 1 2 3; do
 done
 wait $watch || die "sensor watch: $(cat "$OUT/watch")"
 sed 's/^/    /' "$OUT/watch"
-castgate gate watch --help > /dev/null
+castgate gate watch --config "$CONFIG" --for 5s > "$OUT/confirm" 2>&1 &
+watch=$!
+sleep 2
+echo pull-up > "$CHIP/sim_gpio$CONFIRM/pull"; sleep 0.4
+echo pull-down > "$CHIP/sim_gpio$CONFIRM/pull"
+wait $watch || die "gate watch: $(cat "$OUT/confirm")"
+sed 's/^/    /' "$OUT/confirm"
+grep -q confirm "$OUT/confirm" || die "gate watch tells nothing of the confirm sensor"
 
 # Of what lies on this belt nobody is told.
 belt 14 belt.jsonl &
