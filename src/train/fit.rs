@@ -38,8 +38,9 @@ pub struct Plan {
     pub smoothing: f64,
     /// Epochs over which the weights that are judged and kept are averaged; 0 takes them as they are.
     pub average: f64,
-    /// Whether every photograph is drawn equally often, and both classes, whatever the number of their pictures.
-    pub balance: bool,
+    /// 0 to 1. At 0 every picture is drawn once. Above, both classes are drawn equally often, and within one a photograph of n pictures in
+    /// proportion to n^(1 - balance): at 1 every photograph equally often.
+    pub balance: f64,
     /// Threads.
     pub threads: usize,
 }
@@ -152,7 +153,7 @@ impl<'a> Fit<'a> {
         let size = (pictures.size().width, pictures.size().height);
         let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
         let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
-        let classes = if plan.balance { photographs(pictures, &split.train) } else { Vec::new() };
+        let classes = if plan.balance > 0.0 { photographs(pictures, &split.train) } else { Vec::new() };
         Self { plan, pictures, split, normal, grounds, classes, trainer, averaged, epoch: 0, best: None }
     }
 
@@ -217,7 +218,9 @@ impl<'a> Fit<'a> {
         let mut order = self.split.train.clone();
         if !self.classes.is_empty() {
             for (at, picture) in order.iter_mut().enumerate() {
-                let photograph = self.classes[at % self.classes.len()].choose(&mut random);
+                let photographs = &self.classes[at % self.classes.len()];
+                let weight = |one: &Vec<usize>| (one.len() as f64).powf(1.0 - self.plan.balance);
+                let photograph = photographs.choose_weighted(&mut random, weight).ok();
                 *picture = photograph.and_then(|one| one.choose(&mut random)).copied().unwrap_or(*picture);
             }
         }

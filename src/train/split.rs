@@ -25,15 +25,23 @@ pub struct Split {
     pub conflicts: usize,
 }
 
+/// What a split keeps on one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together {
+    /// Pictures of one photograph, as far as photographs are known, and those that are the same pixel for pixel.
+    Photographs,
+    /// Only those that are the same pixel for pixel: every photograph is trained on, and validation measures memory.
+    Pixels,
+}
+
 impl Split {
-    /// Keeps about `share` (0 to 1) of each class for validation, at random by `seed`. Pictures of one photograph stay together, as far as
-    /// photographs are known, and so do those that are the same pixel for pixel.
+    /// Keeps about `share` (0 to 1) of each class for validation, at random by `seed`. Photographs stay together.
     pub fn new(pictures: &Pictures, share: f64, seed: u64) -> Self {
-        Self::among(pictures, &(0..pictures.len()).collect::<Vec<_>>(), share, seed)
+        Self::among(pictures, &(0..pictures.len()).collect::<Vec<_>>(), share, seed, Together::Photographs)
     }
 
     /// The same for a part of the collection, given in its order.
-    pub fn among(pictures: &Pictures, among: &[usize], share: f64, seed: u64) -> Self {
+    pub fn among(pictures: &Pictures, among: &[usize], share: f64, seed: u64, together: Together) -> Self {
         let mut first_of: HashMap<&[u8], usize> = HashMap::new();
         let (mut repeats, mut conflicts) = (0, 0);
         for &at in among {
@@ -41,7 +49,7 @@ impl Split {
             repeats += usize::from(first != at);
             conflicts += usize::from(pictures.truth(at) != pictures.truth(first));
         }
-        let units = units(pictures, among);
+        let units = units(pictures, among, together);
         let mut random = Pcg64::seed_from_u64(seed);
         let (mut train, mut validation) = (Vec::new(), Vec::new());
         for class in [Truth::Ok, Truth::Defect] {
@@ -82,7 +90,7 @@ pub fn leaks(pictures: &Pictures, trained: &[usize], tested: &[usize]) -> Option
 /// The pictures in `count` parts of about equal numbers of each class, at random by `seed`; no photograph is in two of them. Each part is
 /// in the order of the collection.
 pub fn folds(pictures: &Pictures, count: usize, seed: u64) -> Vec<Vec<usize>> {
-    let units = units(pictures, &(0..pictures.len()).collect::<Vec<_>>());
+    let units = units(pictures, &(0..pictures.len()).collect::<Vec<_>>(), Together::Photographs);
     let mut random = Pcg64::seed_from_u64(seed);
     let mut folds = vec![Vec::new(); count.max(1)];
     for class in [Truth::Ok, Truth::Defect] {
@@ -103,13 +111,13 @@ pub fn folds(pictures: &Pictures, count: usize, seed: u64) -> Vec<Vec<usize>> {
     folds
 }
 
-/// Pictures that must stay together: of one photograph, or the same pixel for pixel.
-fn units(pictures: &Pictures, among: &[usize]) -> Vec<Vec<usize>> {
+/// Pictures that must stay together.
+fn units(pictures: &Pictures, among: &[usize], kept: Together) -> Vec<Vec<usize>> {
     let mut together = Groups::new(among.len());
     let (mut pixels, mut photographs) = (HashMap::new(), HashMap::new());
     for (place, &at) in among.iter().enumerate() {
         together.join(*pixels.entry(pictures.grey(at)).or_insert(place), place);
-        if let Some(group) = pictures.group(at) {
+        if let Some(group) = pictures.group(at).filter(|_| kept == Together::Photographs) {
             together.join(*photographs.entry(group).or_insert(place), place);
         }
     }
@@ -180,6 +188,14 @@ mod tests {
         let split = Split::new(&two_each, 0.2, 1);
         assert_eq!((split.validation.len(), split.leaks(&two_each)), (100, Some(0)));
         assert_eq!(leaks(&two_each, &[0, 1], &[2, 3, 60]), Some(2));
+    }
+
+    #[test]
+    fn every_photograph_is_trained_on_where_that_is_asked_for() {
+        let pictures = photographs(&[30, 30, 20, 20]);
+        let split = Split::among(&pictures, &(0..100).collect::<Vec<_>>(), 0.2, 1, Together::Pixels);
+        assert_eq!((split.train.len(), split.validation.len()), (80, 20));
+        assert_eq!(split.leaks(&pictures), Some(20));
     }
 
     #[test]

@@ -147,10 +147,10 @@ impl Made<'_> {
                     judged.len(),
                     recipe.validation,
                     recipe.seed,
-                    if leaks.is_some() {
-                        "and so are pictures of one photograph"
-                    } else {
-                        "near repeats may be on both"
+                    match leaks {
+                        Some(0) => "and so are pictures of one photograph",
+                        Some(_) => "pictures of one photograph are on both",
+                        None => "near repeats may be on both",
                     }
                 ),
                 accuracy: decimals(quality.accuracy),

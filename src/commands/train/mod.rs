@@ -202,8 +202,9 @@ fn say_data(pictures: &Pictures, split: &Split, skipped: usize, left_out: usize)
         ));
     }
     match split.leaks(pictures) {
+        Some(0) => say("          no validation picture shows a photograph that is trained on"),
         Some(leaks) => say(&format!(
-            "          {leaks} validation pictures show a photograph that is trained on; photographs stay on one side"
+            "          {leaks} validation pictures show a photograph that is trained on: figures are memory"
         )),
         None => {
             say(

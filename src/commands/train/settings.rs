@@ -11,7 +11,7 @@ use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
 use crate::train::network::TAPERED;
 use crate::train::pictures::Pictures;
-use crate::train::split::Split;
+use crate::train::split::{Split, Together};
 
 /// The settings on the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -60,10 +60,14 @@ pub(in crate::commands) struct Recipe {
     /// Keeps the weights averaged over about so many epochs, 0 to 20, instead of those of the last step: steadier, at no cost later
     #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
     average: f64,
-    /// Draws every photograph equally often, and good and defective parts too: a part of which there are many pictures does not count more.
-    /// Photographs are known by --groups
+    /// Draws good and defective parts equally often, and every photograph, whatever the number of its pictures; a share between 0 and 1 goes
+    /// only that far for photographs. They are known by --groups
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, require_equals = true, default_missing_value = "1", default_value_t = 0.0)]
+    balance: f64,
+    /// Trains on every photograph: pictures of one may be on both sides, so validation says what is remembered and not what the model is
+    /// worth. For a last model whose way of training `eval --folds` has judged
     #[arg(long)]
-    balance: bool,
+    all_photographs: bool,
     /// Share of the pictures kept for validation, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(5..=50))]
     pub(super) validation: u8,
@@ -99,7 +103,9 @@ impl Recipe {
         require(rate > 0.0 && rate <= 1.0, || format!("--rate {rate} is outside 0 to 1"))?;
         require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
         let average = self.average;
-        require((0.0..=20.0).contains(&average), || format!("--average {average} is outside 0 to 20"))
+        require((0.0..=20.0).contains(&average), || format!("--average {average} is outside 0 to 20"))?;
+        let balance = self.balance;
+        require((0.0..=1.0).contains(&balance), || format!("--balance={balance} is outside 0 to 1"))
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -109,7 +115,8 @@ impl Recipe {
 
     /// The pictures `among` all, divided into those to train on and those to choose by.
     pub(super) fn split(&self, pictures: &Pictures, among: &[usize]) -> Split {
-        Split::among(pictures, among, f64::from(self.validation) / 100.0, self.seed)
+        let together = if self.all_photographs { Together::Pixels } else { Together::Photographs };
+        Split::among(pictures, among, f64::from(self.validation) / 100.0, self.seed, together)
     }
 
     /// The changes to training pictures: where the ground is made the same anyway, it is not changed.
@@ -122,11 +129,11 @@ impl Recipe {
 
     /// The same settings as words of a command line, but for the threads.
     pub(super) fn words(&self) -> String {
-        let Self { batch, rate, seed, augment, views, smoothing, average, balance, validation, threads: _ } =
-            self;
-        let balance = if *balance { " --balance" } else { "" };
+        let Self { batch, rate, seed, augment, views, smoothing, average, validation, .. } = self;
+        let balance = if self.balance > 0.0 { format!(" --balance={}", self.balance) } else { String::new() };
+        let all = if self.all_photographs { " --all-photographs" } else { "" };
         format!(
-            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}"
+            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}{all}"
         )
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::train::checkpoint;
+use crate::train::split::Together;
 
 fn pictures() -> Pictures {
     let mut pictures = Pictures::new(MapSize { height: 12, width: 12 });
@@ -26,7 +27,7 @@ fn plan() -> Plan {
         augment,
         smoothing: 0.05,
         average: 0.5,
-        balance: false,
+        balance: 0.0,
         threads: 2,
     }
 }
@@ -127,8 +128,8 @@ fn balanced_epochs_draw_every_photograph_and_both_classes_equally_often() {
         pictures.push(&[i; 144], truth, group);
     }
     let all = (0..65).collect();
-    let split = Split { train: all, ..Split::among(&pictures, &(0..65).collect::<Vec<_>>(), 0.2, 1) };
-    let fit = Fit::new(network(), Plan { balance: true, ..plan() }, &pictures, &split, (0.5, 0.2));
+    let split = Split { train: all, ..Split::among(&pictures, &(0..65).collect::<Vec<_>>(), 0.2, 1, Together::Photographs) };
+    let fit = Fit::new(network(), Plan { balance: 1.0, ..plan() }, &pictures, &split, (0.5, 0.2));
     let (mut few, mut many, mut defective) = (0, 0, [0; 10]);
     for epoch in 1..=200 {
         let order = fit.order(epoch);
@@ -145,4 +146,10 @@ fn balanced_epochs_draw_every_photograph_and_both_classes_equally_often() {
     assert!((0.9..1.1).contains(&(f64::from(many) / f64::from(few))), "{many} {few}");
     assert!(defective.iter().all(|count| (540..740).contains(count)), "{defective:?}");
     assert_eq!(fit.order(3), fit.order(3));
+
+    let half = Fit::new(network(), Plan { balance: 0.5, ..plan() }, &pictures, &split, (0.5, 0.2));
+    let good = (1..=200).flat_map(|epoch| half.order(epoch)).filter(|&at| at < 55);
+    let (many, few): (Vec<_>, Vec<_>) = good.partition(|&at| at < 50);
+    let (ratio, root) = (many.len() as f64 / few.len() as f64, 10f64.sqrt());
+    assert!((ratio / root - 1.0).abs() < 0.1, "{ratio}");
 }
