@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::labelled::{Labelled, ManyFolders, short_name};
-use crate::audit::listing::Listing;
+use crate::audit::listing::{Conflict, Listing};
 
 /// The word that stands for the pictures of `--groups` whose photograph is under both labels.
 const CONFLICTS: &str = "conflicts";
+/// The word for those of them whose label the photograph's other pictures outvote, or balance.
+const MINORITY: &str = "minority";
 
 /// The arguments that say it.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -16,8 +18,9 @@ pub(super) struct Knowing {
     /// Which pictures show one photograph, as `castgate audit --out` writes it: such pictures are never on two sides
     #[arg(long, value_name = "groups.csv")]
     pub(super) groups: Option<PathBuf>,
-    /// Leaves pictures out: a file with their names, one a line, or `conflicts` for all whose photograph stands under both labels
-    #[arg(long, value_name = "FILE|conflicts")]
+    /// Leaves pictures out: a file with their names, one a line, or `conflicts` for all whose photograph stands under both labels, or
+    /// `minority` for those of them that are outvoted: no more pictures of the photograph have their label than the other one
+    #[arg(long, value_name = "FILE|conflicts|minority")]
     pub(super) leave_out: Option<PathBuf>,
 }
 
@@ -27,7 +30,8 @@ pub(super) struct Known {
     listing: Option<Listing>,
     /// Names, or ends of names, of pictures to leave out.
     names: HashSet<PathBuf>,
-    conflicts: bool,
+    /// Which conflicts of labels lead to leaving a picture out.
+    conflicts: &'static [Conflict],
 }
 
 impl Knowing {
@@ -43,14 +47,17 @@ impl Knowing {
                     .map_err(|error| UsageError(format!("--groups {}: {error}", path.display())))?,
             ),
         };
-        let conflicts = self.leave_out.as_deref() == Some(Path::new(CONFLICTS));
-        if conflicts && listing.is_none() {
-            return Err(
-                UsageError("--leave-out conflicts needs --groups, which names them".to_owned()).into()
-            );
+        let conflicts: &[Conflict] = match self.leave_out.as_deref().and_then(Path::to_str) {
+            Some(CONFLICTS) => &[Conflict::Majority, Conflict::Minority, Conflict::Tie],
+            Some(MINORITY) => &[Conflict::Minority, Conflict::Tie],
+            _ => &[],
+        };
+        if let (Some(word), false, None) = (&self.leave_out, conflicts.is_empty(), &listing) {
+            let word = word.display();
+            return Err(UsageError(format!("--leave-out {word} needs --groups, which names them")).into());
         }
         let names = match &self.leave_out {
-            Some(path) if !conflicts => text(path, "--leave-out")?
+            Some(path) if conflicts.is_empty() => text(path, "--leave-out")?
                 .lines()
                 .map(str::trim)
                 .filter(|line| !line.is_empty())
@@ -96,15 +103,14 @@ impl Known {
             for picture in &mut pictures {
                 let entry = listing.find(split, &picture.name);
                 picture.group = entry.map(|entry| entry.group);
-                if entry.is_some_and(|entry| entry.conflict.is_some()) {
+                if entry.and_then(|entry| entry.conflict).is_some_and(|one| self.conflicts.contains(&one)) {
                     conflicts.insert(picture.name.clone());
                 }
             }
         }
         let before = pictures.len();
         pictures.retain(|picture| {
-            let in_conflict = self.conflicts && conflicts.contains(&picture.name);
-            !in_conflict && !self.is_named(&picture.path)
+            !conflicts.contains(&picture.name) && !self.is_named(&picture.path)
         });
         let left_out = before - pictures.len();
         Ok((pictures, left_out))
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!((groups(&all), left_out), (vec![Some(1), Some(2), Some(1), None], 0));
         let (some, left_out) = known("conflicts", "").apply(Path::new("x/train"), pictures()).unwrap();
         assert_eq!((groups(&some), left_out), (vec![Some(2), None], 2));
+        let (some, left_out) = known("minority", "").apply(Path::new("x/train"), pictures()).unwrap();
+        assert_eq!((groups(&some), left_out), (vec![Some(1), Some(2), None], 1));
         let list = "\n a.png\r\ntrain/ok/b.png\nno/such.png\n";
         let (some, left_out) = known("file", list).apply(Path::new("x/train"), pictures()).unwrap();
         assert_eq!((groups(&some), left_out), (vec![Some(1), None], 2));
