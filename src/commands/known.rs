@@ -109,9 +109,7 @@ impl Known {
             }
         }
         let before = pictures.len();
-        pictures.retain(|picture| {
-            !conflicts.contains(&picture.name) && !self.is_named(&picture.path)
-        });
+        pictures.retain(|picture| !conflicts.contains(&picture.name) && !self.is_named(&picture.path));
         let left_out = before - pictures.len();
         Ok((pictures, left_out))
     }

@@ -128,7 +128,10 @@ fn balanced_epochs_draw_every_photograph_and_both_classes_equally_often() {
         pictures.push(&[i; 144], truth, group);
     }
     let all = (0..65).collect();
-    let split = Split { train: all, ..Split::among(&pictures, &(0..65).collect::<Vec<_>>(), 0.2, 1, Together::Photographs) };
+    let split = Split {
+        train: all,
+        ..Split::among(&pictures, &(0..65).collect::<Vec<_>>(), 0.2, 1, Together::Photographs)
+    };
     let fit = Fit::new(network(), Plan { balance: 1.0, ..plan() }, &pictures, &split, (0.5, 0.2));
     let (mut few, mut many, mut defective) = (0, 0, [0; 10]);
     for epoch in 1..=200 {
