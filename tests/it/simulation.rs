@@ -113,8 +113,8 @@ fn the_demonstration_line_verifies_itself_and_files_a_dated_report() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.txt");
     let output = castgate().arg("verify").arg("--report").arg(&file).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let (told, logged) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{told}{logged}");
     let report = std::fs::read_to_string(file).unwrap();
     assert!(report.starts_with("castgate fail-safe test: PASSED\n\nbegun          20"), "{report}");
     let tried = report.lines().filter(|line| line.ends_with(" passed") && line.contains(". ")).count();
