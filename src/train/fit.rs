@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -216,12 +218,15 @@ impl<'a> Fit<'a> {
     fn order(&self, epoch: u32) -> Vec<usize> {
         let mut random = random(self.plan.seed, epoch, u64::MAX);
         let mut order = self.split.train.clone();
-        if !self.classes.is_empty() {
+        let weight = |one: &Vec<usize>| (one.len() as f64).powf(1.0 - self.plan.balance);
+        let weighted = |class: &Vec<Vec<usize>>| WeightedIndex::new(class.iter().map(weight)).ok();
+        let classes: Vec<_> =
+            self.classes.iter().filter_map(|class| Some((class, weighted(class)?))).collect();
+        if !classes.is_empty() {
             for (at, picture) in order.iter_mut().enumerate() {
-                let photographs = &self.classes[at % self.classes.len()];
-                let weight = |one: &Vec<usize>| (one.len() as f64).powf(1.0 - self.plan.balance);
-                let photograph = photographs.choose_weighted(&mut random, weight).ok();
-                *picture = photograph.and_then(|one| one.choose(&mut random)).copied().unwrap_or(*picture);
+                let (photographs, weights) = &classes[at % classes.len()];
+                let photograph = &photographs[weights.sample(&mut random)];
+                *picture = photograph.choose(&mut random).copied().unwrap_or(*picture);
             }
         }
         order.shuffle(&mut random);

@@ -129,9 +129,21 @@ impl Recipe {
 
     /// The same settings as words of a command line, but for the threads.
     pub(super) fn words(&self) -> String {
-        let Self { batch, rate, seed, augment, views, smoothing, average, validation, .. } = self;
-        let balance = if self.balance > 0.0 { format!(" --balance={}", self.balance) } else { String::new() };
-        let all = if self.all_photographs { " --all-photographs" } else { "" };
+        let Self {
+            batch,
+            rate,
+            seed,
+            augment,
+            views,
+            smoothing,
+            average,
+            balance,
+            all_photographs,
+            validation,
+            threads: _,
+        } = self;
+        let balance = if *balance > 0.0 { format!(" --balance={balance}") } else { String::new() };
+        let all = if *all_photographs { " --all-photographs" } else { "" };
         format!(
             "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}{all}"
         )
