@@ -87,8 +87,8 @@ pub fn leaks(pictures: &Pictures, trained: &[usize], tested: &[usize]) -> Option
     Some(groups(tested)?.into_iter().filter(|group| trained.contains(group)).count())
 }
 
-/// The pictures in `count` parts of about equal numbers of each class, at random by `seed`; no photograph is in two of them. Each part is
-/// in the order of the collection.
+/// The pictures in `count` parts, at random by `seed`; no photograph is in two of them. Each part has as many photographs of each class as
+/// the others, give or take one, large and small ones alike, and is in the order of the collection.
 pub fn folds(pictures: &Pictures, count: usize, seed: u64) -> Vec<Vec<usize>> {
     let units = units(pictures, &(0..pictures.len()).collect::<Vec<_>>(), Together::Photographs);
     let mut random = Pcg64::seed_from_u64(seed);
@@ -96,15 +96,20 @@ pub fn folds(pictures: &Pictures, count: usize, seed: u64) -> Vec<Vec<usize>> {
     for class in [Truth::Ok, Truth::Defect] {
         let mut of_class: Vec<&Vec<usize>> =
             units.iter().filter(|unit| pictures.class(unit) == class).collect();
-        of_class.shuffle(&mut random);
-        // The large ones first, each to the part that has least: what is left evens out.
         of_class.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
-        let mut counts = vec![(0, 0); folds.len()];
-        for unit in of_class {
-            let least = (0..folds.len()).min_by_key(|&at| counts[at]).unwrap_or(0);
-            counts[least].0 += unit.len();
-            counts[least].1 += 1;
-            folds[least].extend_from_slice(unit);
+        // Dealt round by round, the large ones first. Evening out the pictures alone would heap small photographs into one part; those that
+        // have few copies may be of another kind, which the other parts would then not know.
+        let mut pictures_in = vec![0; folds.len()];
+        for round in of_class.chunks_mut(folds.len()) {
+            round.shuffle(&mut random);
+            let mut parts: Vec<usize> = (0..folds.len()).collect();
+            if round.len() < folds.len() {
+                parts.sort_by_key(|&part| pictures_in[part]);
+            }
+            for (&part, unit) in parts.iter().zip(round.iter()) {
+                pictures_in[part] += unit.len();
+                folds[part].extend_from_slice(unit);
+            }
         }
     }
     folds.iter_mut().for_each(|fold| fold.sort_unstable());
@@ -200,16 +205,22 @@ mod tests {
 
     #[test]
     fn folds_share_no_photograph_and_hold_every_picture_once() {
-        let pictures = photographs(&[30, 30, 7, 5, 9, 20, 3, 1, 12, 2, 8, 8, 40, 6, 5, 5]);
-        let folds = folds(&pictures, 3, 4);
-        let mut all: Vec<usize> = folds.concat();
-        all.sort_unstable();
-        assert_eq!(all, (0..pictures.len()).collect::<Vec<_>>());
-        for (at, fold) in folds.iter().enumerate() {
-            let others: Vec<usize> = (0..3).filter(|&i| i != at).flat_map(|i| folds[i].clone()).collect();
-            assert_eq!(leaks(&pictures, &others, fold), Some(0));
-            let good = pictures.count(fold, Truth::Ok);
-            assert!((30..=45).contains(&good) && fold.len() - good >= 20, "{at}: {good} of {}", fold.len());
+        let pictures = photographs(&[300, 30, 7, 5, 290, 20, 3, 1, 120, 2, 8, 8, 40, 6, 5, 5]);
+        for seed in 0..20 {
+            let folds = folds(&pictures, 3, seed);
+            let mut all: Vec<usize> = folds.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..pictures.len()).collect::<Vec<_>>());
+            for (at, fold) in folds.iter().enumerate() {
+                let others: Vec<usize> = (0..3).filter(|&i| i != at).flat_map(|i| folds[i].clone()).collect();
+                assert_eq!(leaks(&pictures, &others, fold), Some(0));
+                for truth in [Truth::Ok, Truth::Defect] {
+                    let of_class = fold.iter().filter(|&&picture| pictures.truth(picture) == truth);
+                    let shown: HashSet<_> = of_class.map(|&picture| pictures.group(picture)).collect();
+                    assert!((2..=3).contains(&shown.len()), "seed {seed}, part {at}: {}", shown.len());
+                }
+            }
         }
+        assert_ne!(folds(&pictures, 3, 1), folds(&pictures, 3, 2));
     }
 }
