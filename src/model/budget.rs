@@ -131,7 +131,7 @@ where
 /// What one node costs.
 struct Work {
     multiply_adds: u64,
-    /// Values of working memory: a convolution lays out its input once per kernel position.
+    /// Values of working memory: a convolution lays out its input once per kernel position, unless each channel has a kernel of its own.
     scratch: u64,
 }
 
@@ -144,8 +144,10 @@ fn work(model: &TypedModel, id: usize) -> Result<Work, Problem> {
             multiply_adds = multiply_adds.saturating_add(count.to_i64().map_err(told)?.unsigned_abs());
         }
     }
-    let groups = node.op_as::<Conv>().map(|conv| (conv.output_channels(), conv.group));
-    let scratch =
-        groups.map_or(0, |(channels, group)| multiply_adds / (channels as u64).max(1) * group as u64);
+    let scratch = node.op_as::<Conv>().map_or(0, |conv| {
+        let (channels, group) = (conv.output_channels(), conv.group);
+        let depthwise = group > 1 && group == channels && group == conv.input_channels();
+        if depthwise { 0 } else { multiply_adds / (channels as u64).max(1) * group as u64 }
+    });
     Ok(Work { multiply_adds, scratch })
 }

@@ -140,6 +140,32 @@ fn sizes_that_are_computed_from_the_picture_s_shape_work() {
     assert!(model.score(&[0.5; 256]).is_ok());
 }
 
+/// Laid out like other convolutions, it would need 1.2 GiB.
+#[test]
+fn a_convolution_channel_by_channel_needs_no_copy_of_its_input() {
+    let mut model = onnx::sound();
+    let graph = model.graph.as_mut().unwrap();
+    let scales = TensorProto { float_data: vec![1.0, 1.0, 16.0, 16.0], ..onnx::weights("scales", &[4]) };
+    graph.initializer.retain(|tensor| tensor.name != "conv.weight");
+    graph.initializer.extend([
+        scales,
+        onnx::weights("wide.weight", &[64, 1, 1, 1]),
+        onnx::weights("deep.weight", &[64, 1, 9, 9]),
+        onnx::weights("conv.weight", &[4, 64, 3, 3]),
+    ]);
+    graph.node[0].input[0] = "deep".to_owned();
+    let kernel = |side| onnx::ints("kernel_shape", &[side, side]);
+    let more = [
+        onnx::node("Resize", &["image", "", "scales"], "large", vec![]),
+        onnx::node("Conv", &["large", "wide.weight"], "wide", vec![kernel(1)]),
+        onnx::node("Conv", &["wide", "deep.weight"], "deep", vec![kernel(9), onnx::int("group", 64)]),
+    ];
+    graph.node.splice(0..0, more);
+    let bytes = onnx::bytes(&model);
+    let mut model = model::from_parts("deep", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    assert!(model.score(&[0.5; 256]).is_ok());
+}
+
 #[test]
 fn nan_in_a_picture_or_a_picture_of_wrong_size_is_a_fault_and_the_next_picture_is_scored() {
     let bytes = onnx::bytes(&onnx::sound());
