@@ -75,6 +75,30 @@ pub struct Fold {
     pub figures: Figures,
 }
 
+/// Verdicts by thresholds that never-seen pictures chose: for each fold, the tested pictures of the other folds. Where validation measures
+/// memory, as it does with every photograph trained on, a threshold chosen by it knows nothing of the scores that new parts get.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ByOthers {
+    /// What the tested pictures of all folds choose, for the model that is trained on all of them.
+    pub threshold: f32,
+    /// Each fold.
+    pub folds: Vec<FoldByOthers>,
+    /// All tested pictures together.
+    pub pooled: Figures,
+}
+
+/// One fold's figures by the threshold that the others chose.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoldByOthers {
+    /// Number, from 1.
+    pub fold: usize,
+    /// Score from which a part counted as defective.
+    pub threshold: f32,
+    /// On the tested pictures.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
 /// A mean over the folds and how much they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
@@ -97,6 +121,8 @@ pub struct FoldsReport {
     pub folds: Vec<Fold>,
     /// All tested pictures together: verdicts by their own fold's threshold, and the ROC curve over the scores of all models.
     pub pooled: Figures,
+    /// The same with each fold's threshold chosen by the other folds.
+    pub by_others: ByOthers,
     /// Of the folds' ROC AUC.
     pub auc: Option<Spread>,
     /// Of the share of defective parts that passed.
@@ -150,9 +176,37 @@ impl Spread {
     }
 }
 
+impl ByOthers {
+    fn new(folds: &[FoldScores], choose: fn(&[(f32, Truth)]) -> f32) -> Self {
+        let chosen = |without: Option<usize>| {
+            let others = folds.iter().enumerate().filter(|(at, _)| Some(*at) != without);
+            choose(&others.flat_map(|(_, fold)| &fold.scores).map(|s| (s.score, s.truth)).collect::<Vec<_>>())
+        };
+        let thresholds: Vec<f32> = (0..folds.len()).map(|at| chosen(Some(at))).collect();
+        let tested =
+            || folds.iter().zip(&thresholds).map(|(fold, &t)| fold.scores.iter().map(move |s| (s, t)));
+        let fold = |(at, tested)| FoldByOthers {
+            fold: at + 1,
+            threshold: thresholds[at],
+            figures: Figures::of(tested),
+        };
+        Self {
+            threshold: chosen(None),
+            folds: tested().enumerate().map(fold).collect(),
+            pooled: Figures::of(tested().flatten()),
+        }
+    }
+}
+
 impl FoldsReport {
-    /// Of the folds in their order.
-    pub fn new(split: String, left_out: u64, folds: &[FoldScores], skipped: Vec<Skipped>) -> Self {
+    /// Of the folds in their order; `choose` chooses a threshold by scores.
+    pub fn new(
+        split: String,
+        left_out: u64,
+        folds: &[FoldScores],
+        choose: fn(&[(f32, Truth)]) -> f32,
+        skipped: Vec<Skipped>,
+    ) -> Self {
         let of = |fold: &FoldScores| Figures::of(fold.scores.iter().map(|scored| (scored, fold.threshold)));
         let fold = |(at, fold): (usize, &FoldScores)| Fold {
             fold: at + 1,
@@ -181,6 +235,7 @@ impl FoldsReport {
             left_out,
             leaks: folds.iter().map(|fold| fold.leaks).sum(),
             pooled: Figures::of(tested()),
+            by_others: ByOthers::new(folds, choose),
             auc: each(|f| f.auc),
             escape_rate: each(|f| share(f.escapes, f.defective)),
             false_reject_rate: each(|f| share(f.false_rejects, f.good())),
@@ -219,7 +274,13 @@ impl fmt::Display for FoldsReport {
             row(f, &fold.fold.to_string(), &format!("{:.3}", fold.threshold), &fold.figures)?;
         }
         row(f, "pooled", "", &self.pooled)?;
-        writeln!(f)?;
+        writeln!(f, "\nwith the threshold that the parts of the other folds choose:")?;
+        for FoldByOthers { fold, threshold, figures } in &self.by_others.folds {
+            row(f, &fold.to_string(), &format!("{threshold:.3}"), figures)?;
+        }
+        row(f, "pooled", "", &self.by_others.pooled)?;
+        let threshold = self.by_others.threshold;
+        writeln!(f, "all of them choose {threshold:.3}: for `castgate train --threshold`\n")?;
         for (name, spread, percent) in [
             ("ROC AUC", self.auc, false),
             ("escapes", self.escape_rate, true),
@@ -260,10 +321,15 @@ mod tests {
         use Truth::{Defect, Ok};
         let folds = [
             fold(0.5, &[(Ok, 0.125), (Ok, 0.25), (Defect, 0.75), (Defect, 0.375)]),
-            fold(0.25, &[(Ok, 0.125), (Ok, 0.25), (Defect, 0.75), (Defect, 0.375)]),
+            fold(0.25, &[(Ok, 0.125), (Ok, 0.625), (Defect, 0.75), (Defect, 0.375)]),
         ];
         let skipped = vec![Skipped { file: "train/ok/f.png".to_owned(), why: "is empty".to_owned() }];
-        FoldsReport::new("parts/train, 2 folds by photograph, seed 1".to_owned(), 3, &folds, skipped)
+        // The highest score of a good part.
+        let choose = |scores: &[(f32, Truth)]| {
+            scores.iter().filter(|(_, truth)| *truth == Ok).map(|(score, _)| *score).fold(0.0, f32::max)
+        };
+        let split = "parts/train, 2 folds by photograph, seed 1".to_owned();
+        FoldsReport::new(split, 3, &folds, choose, skipped)
     }
 
     #[test]
@@ -272,11 +338,20 @@ mod tests {
         let of = |at: usize| (report.folds[at].figures.escapes, report.folds[at].figures.false_rejects);
         assert_eq!((of(0), of(1)), ((1, 0), (0, 1)));
         assert_eq!((report.pooled.escapes, report.pooled.false_rejects), (1, 1));
-        assert_eq!((report.pooled.auc, report.leaks), (Some(1.0), Some(0)));
+        assert_eq!((report.pooled.auc, report.leaks), (Some(0.875), Some(0)));
         let escapes = report.escape_rate.unwrap();
         assert!((escapes.mean, escapes.deviation) == (0.25, 0.125_f64.sqrt()), "{escapes:?}");
         assert_eq!((report.errors[0].truth, report.errors[1].verdict), (Truth::Defect, "defect"));
-        assert_eq!(FoldsReport::new(String::new(), 0, &[], Vec::new()).auc, None);
+        assert_eq!(FoldsReport::new(String::new(), 0, &[], |_| 0.5, Vec::new()).auc, None);
+    }
+
+    #[test]
+    fn each_fold_is_judged_by_what_the_others_choose_too() {
+        let ByOthers { threshold, folds, pooled } = sample().by_others;
+        assert_eq!((threshold, folds[0].threshold, folds[1].threshold), (0.625, 0.625, 0.25));
+        assert_eq!((folds[0].figures.escapes, folds[0].figures.false_rejects), (1, 0));
+        assert_eq!((folds[1].figures.escapes, folds[1].figures.false_rejects), (0, 1));
+        assert_eq!((pooled.escapes, pooled.false_rejects), (1, 1));
     }
 
     #[test]

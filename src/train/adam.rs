@@ -1,4 +1,5 @@
-//! Adam (Kingma and Ba 2015), with the constants that Keras uses.
+//! Adam (Kingma and Ba 2015), with the constants that Keras uses, and with weight decay apart from the gradient's moments (Loshchilov and
+//! Hutter 2019).
 //!
 //! Owns the two moments of every parameter. Must not know what the parameters mean.
 
@@ -28,9 +29,10 @@ impl<F: Float> Adam<F> {
         Self { steps: 0, mean: vec![F::ZERO; parameters], square: vec![F::ZERO; parameters] }
     }
 
-    /// One step of size `rate` against `gradient`.
-    pub fn step(&mut self, rate: f64, gradient: &[F], parameters: &mut [F]) {
+    /// One step of size `rate` against `gradient`; every parameter also shrinks by the share `rate * decay`.
+    pub fn step(&mut self, rate: f64, decay: f64, gradient: &[F], parameters: &mut [F]) {
         self.steps += 1;
+        let kept = F::from_f64(1.0 - rate * decay);
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let rate = rate * (1.0 - BETA_2.powi(steps)).sqrt() / (1.0 - BETA_1.powi(steps));
         let (rate, epsilon) = (F::from_f64(rate), F::from_f64(EPSILON));
@@ -39,7 +41,7 @@ impl<F: Float> Adam<F> {
         for ((parameter, &slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
             *mean += (slope - *mean) * one_minus_1;
             *square += (slope * slope - *square) * one_minus_2;
-            *parameter -= rate * *mean / (square.sqrt() + epsilon);
+            *parameter = *parameter * kept - rate * *mean / (square.sqrt() + epsilon);
         }
     }
 }
@@ -52,9 +54,11 @@ mod tests {
     fn the_first_step_has_the_rate_as_its_length_whatever_the_gradient() {
         let mut adam = Adam::<f64>::new(3);
         let mut parameters = [1.0, 1.0, 1.0];
-        adam.step(0.01, &[5.0, -0.02, 0.0], &mut parameters);
+        adam.step(0.01, 0.0, &[5.0, -0.02, 0.0], &mut parameters);
         for (parameter, wanted) in parameters.iter().zip([0.99, 1.01, 1.0]) {
             assert!((parameter - wanted).abs() < 1e-5, "{parameters:?}");
         }
+        adam.step(0.01, 0.5, &[0.0, 0.0, 0.0], &mut parameters);
+        assert_eq!(parameters[2], 1.0 - 0.01 * 0.5);
     }
 }

@@ -68,6 +68,8 @@ kinds! {
     Ground = "ground", 0.0, 0.3, 0.0;
     /// Longest blur by movement, as a share of the side.
     Motion = "motion", 0.0, 0.01, 0.0;
+    /// Share of pictures over which the picture of a good part is laid.
+    Blend = "blend", 0.0, 0.0, 0.0;
 }
 
 /// Number of kinds.

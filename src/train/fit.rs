@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use rand::SeedableRng;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::seq::{IndexedRandom, SliceRandom};
-use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::adam::Adam;
@@ -22,6 +22,9 @@ use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
 use crate::vision::ground::Grounded;
+use source::Source;
+
+mod source;
 
 /// What a training run is asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,8 @@ pub struct Plan {
     pub batch: usize,
     /// Learning rate at its greatest.
     pub rate: f64,
+    /// Share of the learning rate by which every weight shrinks at every step; 0 for none.
+    pub decay: f64,
     /// Seed of weights, order and augmentation.
     pub seed: u64,
     /// Changes to training pictures.
@@ -100,6 +105,8 @@ pub struct Fit<'a> {
     normal: (f32, f32),
     /// Of each picture, where grounds are changed; empty otherwise.
     grounds: Vec<Option<Grounded>>,
+    /// The photographs of good parts, and of each the training pictures.
+    good: Vec<Vec<usize>>,
     /// For each class its photographs, and of each the training pictures; empty when pictures are drawn one by one.
     classes: Vec<Vec<Vec<usize>>>,
     trainer: Trainer<f32>,
@@ -155,8 +162,26 @@ impl<'a> Fit<'a> {
         let size = (pictures.size().width, pictures.size().height);
         let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
         let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
-        let classes = if plan.balance > 0.0 { photographs(pictures, &split.train) } else { Vec::new() };
-        Self { plan, pictures, split, normal, grounds, classes, trainer, averaged, epoch: 0, best: None }
+        let of_class = |truth| photographs(pictures, &split.train, truth);
+        let classes: Vec<_> = if plan.balance > 0.0 {
+            [Truth::Ok, Truth::Defect].map(of_class).into_iter().filter(|class| !class.is_empty()).collect()
+        } else {
+            Vec::new()
+        };
+        let good = of_class(Truth::Ok);
+        Self {
+            plan,
+            pictures,
+            split,
+            normal,
+            grounds,
+            good,
+            classes,
+            trainer,
+            averaged,
+            epoch: 0,
+            best: None,
+        }
     }
 
     /// Begins with these weights instead of random ones.
@@ -243,18 +268,17 @@ impl<'a> Fit<'a> {
             let rate = self.rate(step);
             let targets: Vec<f32> =
                 batch.iter().map(|&at| target(self.pictures.truth(at), self.plan.smoothing)).collect();
-            let (plan, pictures, normal, grounds) = (&self.plan, self.pictures, self.normal, &self.grounds);
-            let load = |i: usize, input: &mut [f32]| {
-                let mut random = random(plan.seed, epoch, batch[i] as u64);
-                let change = Change::draw(&plan.augment, &mut random);
-                // Half of the time the picture as it is: that is what it mostly looks like.
-                let others = pictures.views() - 1;
-                let other =
-                    if others > 0 && random.random_bool(0.5) { random.random_range(1..=others) } else { 0 };
-                let ground = grounds.get(batch[i]).and_then(Option::as_ref).filter(|_| other == 0);
-                change.apply(pictures.size(), pictures.view(batch[i], other), ground, normal, input);
+            let source = Source {
+                plan: &self.plan,
+                pictures: self.pictures,
+                grounds: &self.grounds,
+                good: &self.good,
+                normal: self.normal,
             };
-            let report = self.trainer.step(rate, &targets, &load);
+            let load = |i: usize, input: &mut [f32]| {
+                source.load(batch[i], random(self.plan.seed, epoch, batch[i] as u64), input)
+            };
+            let report = self.trainer.step(rate, self.plan.decay, &targets, &load);
             self.follow();
             sum.loss += report.loss;
             sum.right += report.right;
@@ -321,26 +345,22 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// For each class that there is, the photographs of the pictures `of`, each as its pictures. A picture whose photograph is not known is one
-/// of its own.
-fn photographs(pictures: &Pictures, of: &[usize]) -> Vec<Vec<Vec<usize>>> {
-    let class = |truth: Truth| {
-        let mut of_group: BTreeMap<(Option<u64>, usize), Vec<usize>> = BTreeMap::new();
-        for &at in of.iter().filter(|&&at| pictures.truth(at) == truth) {
-            let group = pictures.group(at);
-            of_group.entry((group, if group.is_some() { 0 } else { at })).or_default().push(at);
-        }
-        of_group.into_values().collect::<Vec<_>>()
-    };
-    [class(Truth::Ok), class(Truth::Defect)].into_iter().filter(|class| !class.is_empty()).collect()
+/// The photographs of one class among the pictures `of`, each as its pictures. A picture whose photograph is not known is one of its own.
+fn photographs(pictures: &Pictures, of: &[usize], truth: Truth) -> Vec<Vec<usize>> {
+    let mut of_group: BTreeMap<(Option<u64>, usize), Vec<usize>> = BTreeMap::new();
+    for &at in of.iter().filter(|&&at| pictures.truth(at) == truth) {
+        let group = pictures.group(at);
+        of_group.entry((group, if group.is_some() { 0 } else { at })).or_default().push(at);
+    }
+    of_group.into_values().collect()
 }
 
 /// A print of everything that decides how a run goes on, except the number of threads, by which a checkpoint is known.
 pub fn print(network: &Network, plan: &Plan, pictures: &Pictures, split: &Split, normal: (f32, f32)) -> u64 {
-    let Plan { epochs, batch, rate, seed, augment, smoothing, average, balance, threads: _ } = plan;
+    let Plan { epochs, batch, rate, decay, seed, augment, smoothing, average, balance, threads: _ } = plan;
     let size = pictures.size();
     let text = format!(
-        "{network} {size:?} {epochs} {batch} {rate} {seed} {augment:?} {smoothing} {average} {balance} {normal:?} {split:?} {}",
+        "{network} {size:?} {epochs} {batch} {rate} {decay} {seed} {augment:?} {smoothing} {average} {balance} {normal:?} {split:?} {}",
         pictures.print()
     );
     fnv1a(text.bytes())

@@ -87,13 +87,13 @@ impl<F: Float> Trainer<F> {
         report
     }
 
-    /// One step of Adam with learning rate `rate`.
+    /// One step of Adam with learning rate `rate` and weight decay `decay`.
     ///
     /// # Panics
     /// As [`Trainer::differentiate`].
-    pub fn step(&mut self, rate: f64, targets: &[F], load: Load<'_, F>) -> StepReport {
+    pub fn step(&mut self, rate: f64, decay: f64, targets: &[F], load: Load<'_, F>) -> StepReport {
         let report = self.differentiate(targets, load);
-        self.adam.step(rate, &self.gradient, &mut self.parameters);
+        self.adam.step(rate, decay, &self.gradient, &mut self.parameters);
         report
     }
 

@@ -68,7 +68,7 @@ fn more_threads_give_the_same_step_but_for_rounding_and_the_same_threads_the_ver
     let train = |threads: usize| {
         let mut trainer = odd_trainer(threads);
         for _ in 0..3 {
-            trainer.step(1e-2, &[0.0, 1.0, 1.0, 0.0], &load);
+            trainer.step(1e-2, 0.0, &[0.0, 1.0, 1.0, 0.0], &load);
         }
         trainer.parameters
     };
@@ -90,7 +90,7 @@ fn a_gamma_of_zero_divides_nothing() {
     for stage in trainer.network().stages().to_vec() {
         trainer.parameters[stage.slots.gamma.range()].fill(0.0);
     }
-    let report = trainer.step(1e-3, &[0.0, 1.0, 1.0, 0.0], &load);
+    let report = trainer.step(1e-3, 0.0, &[0.0, 1.0, 1.0, 0.0], &load);
     assert!(report.loss.is_finite() && trainer.parameters.iter().all(|value| value.is_finite()));
 }
 
@@ -132,7 +132,7 @@ fn agrees_with_keras<F: Float>(tolerance: f64) {
         let pixels = input.iter_mut().zip(&golden.pixels[i]);
         pixels.for_each(|(value, &pixel)| *value = F::from_f64(f64::from(pixel) / 255.0));
     };
-    let report = trainer.step(golden.rate, &targets, &load);
+    let report = trainer.step(golden.rate, 0.0, &targets, &load);
     assert!((report.loss / 4.0 - golden.loss).abs() < tolerance, "{report:?}");
     let far = |ours: &[F], theirs: &[f64]| {
         assert_eq!(ours.len(), theirs.len());

@@ -44,15 +44,17 @@ pub(super) struct Made<'a> {
     /// Epochs run.
     pub(super) epochs: u32,
     pub(super) best: Candidate,
+    /// Instead of the one that the validation pictures choose.
+    pub(super) threshold: Option<f32>,
 }
 
 impl Made<'_> {
-    /// Chooses the threshold, checks the model in the engine, writes both files and says what came out.
+    /// Chooses the threshold if none is given, checks the model in the engine, writes both files and says what came out.
     pub(super) fn write(&self, fit: &mut Fit<'_>) -> anyhow::Result<()> {
         let Candidate { parameters, statistics, .. } = &self.best;
         let judged = fit.scores(parameters, statistics, &self.split.validation);
         let onnx = model::write::onnx(self.network, parameters, statistics);
-        let threshold = threshold(&judged);
+        let threshold = self.threshold.unwrap_or_else(|| threshold(&judged));
         let manifest = self.manifest(&onnx, &judged, threshold);
         let problems = model::manifest::check(&manifest);
         if let Some(problem) = problems.first() {

@@ -68,7 +68,7 @@ pub(in crate::commands) fn run_folds(
     };
     let results = course.run(count, args.work.as_deref(), &stop)?;
     let split = format!("{data}: {count} folds that share no photograph, seed {}", settings.recipe.seed);
-    Ok(FoldsReport::new(split, left_out as u64, &results, loaded.skipped()))
+    Ok(FoldsReport::new(split, left_out as u64, &results, threshold, loaded.skipped()))
 }
 
 /// What every fold works on.

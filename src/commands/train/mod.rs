@@ -71,6 +71,10 @@ pub(super) struct Args {
     /// Goes on from the checkpoint of a run that was stopped
     #[arg(long)]
     resume: bool,
+    /// Score from which a part counts as defective, instead of one that the validation pictures choose: what `eval --folds` recommends
+    /// for this way of training
+    #[arg(long, value_name = "SCORE", value_parser = crate::commands::probability)]
+    threshold: Option<f32>,
     /// Licence of the pictures, for the manifest
     #[arg(long, value_name = "TEXT", default_value = "unknown")]
     licence: String,
@@ -126,6 +130,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         normal,
         epochs: fit.epoch(),
         best,
+        threshold: args.threshold,
     };
     made.write(&mut fit)?;
     if complete {

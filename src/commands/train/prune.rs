@@ -212,6 +212,7 @@ impl Course<'_> {
             normal: self.normal,
             epochs: self.args.epochs,
             best,
+            threshold: None,
         };
         made.write(&mut self.fit(&chosen.grown))
     }

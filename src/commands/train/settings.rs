@@ -43,6 +43,9 @@ pub(in crate::commands) struct Recipe {
     /// Greatest learning rate
     #[arg(long, value_name = "RATE", default_value_t = 0.003)]
     rate: f64,
+    /// Shrinks every weight by this share of the learning rate at every step, 0 to 10: keeps the network from learning by heart
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    decay: f64,
     /// Seed of everything random: split, weights, order and changes of the pictures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
@@ -102,7 +105,8 @@ impl Recipe {
         let (rate, smoothing) = (self.rate, self.smoothing);
         require(rate > 0.0 && rate <= 1.0, || format!("--rate {rate} is outside 0 to 1"))?;
         require((0.0..=0.5).contains(&smoothing), || format!("--smoothing {smoothing} is outside 0 to 0.5"))?;
-        let average = self.average;
+        let (average, decay) = (self.average, self.decay);
+        require((0.0..=10.0).contains(&decay), || format!("--decay {decay} is outside 0 to 10"))?;
         require((0.0..=20.0).contains(&average), || format!("--average {average} is outside 0 to 20"))?;
         let balance = self.balance;
         require((0.0..=1.0).contains(&balance), || format!("--balance={balance} is outside 0 to 1"))
@@ -132,6 +136,7 @@ impl Recipe {
         let Self {
             batch,
             rate,
+            decay,
             seed,
             augment,
             views,
@@ -143,9 +148,10 @@ impl Recipe {
             threads: _,
         } = self;
         let balance = if *balance > 0.0 { format!(" --balance={balance}") } else { String::new() };
+        let decay = if *decay > 0.0 { format!(" --decay {decay}") } else { String::new() };
         let all = if *all_photographs { " --all-photographs" } else { "" };
         format!(
-            "--batch {batch} --rate {rate} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}{all}"
+            "--batch {batch} --rate {rate}{decay} --seed {seed} --augment {augment} --views {views} --smoothing {smoothing} --average {average} --validation {validation}{balance}{all}"
         )
     }
 
@@ -155,6 +161,7 @@ impl Recipe {
             epochs,
             batch: usize::from(self.batch).min(pictures),
             rate: self.rate,
+            decay: self.decay,
             seed: self.seed,
             augment: self.augment(normalise),
             smoothing: self.smoothing,

@@ -23,6 +23,7 @@ fn plan() -> Plan {
         epochs: 3,
         batch: 8,
         rate: 0.01,
+        decay: 0.0,
         seed: 5,
         augment,
         smoothing: 0.05,

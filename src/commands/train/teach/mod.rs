@@ -28,6 +28,7 @@ use crate::model::is_built_in;
 use crate::model::read::Trained;
 use crate::score::folds::FoldsReport;
 use crate::train::fit::{Fit, Plan};
+use crate::train::quality::threshold;
 use crate::verdict::Truth;
 
 use capture::{Keys, Labels, Taken, capture};
@@ -264,7 +265,7 @@ impl Lesson<'_> {
         let loaded = load::load(files, self.start.network.input(), normalise, recipe, self.stop)?;
         loaded.tell_skipped();
         loaded.all_known()?;
-        self.fold(&loaded)?;
+        let threshold = self.fold(&loaded)?;
         let pictures = &loaded.pictures;
         let split = recipe.split(pictures, &(0..pictures.len()).collect::<Vec<_>>());
         enough(pictures, &split)?;
@@ -294,12 +295,13 @@ impl Lesson<'_> {
             normal,
             epochs,
             best,
+            threshold: Some(threshold),
         };
         made.write(&mut fit)
     }
 
-    /// Measures how well parts are judged that were not learnt from, and names those that were not.
-    fn fold(&self, loaded: &Loaded) -> anyhow::Result<()> {
+    /// Measures how well parts are judged that were not learnt from, names those that were not, and gives the threshold that they choose.
+    fn fold(&self, loaded: &Loaded) -> anyhow::Result<f32> {
         let (recipe, input) = (&self.args.recipe, &self.start.manifest.input);
         let count = usize::from(self.args.folds);
         let course = Course {
@@ -318,7 +320,7 @@ impl Lesson<'_> {
         };
         let results = course.run(count, None, self.stop).map_err(few)?;
         let split = format!("{}: {count} folds that share no photograph", self.args.data.display());
-        let report = FoldsReport::new(split, 0, &results, loaded.skipped());
+        let report = FoldsReport::new(split, 0, &results, threshold, loaded.skipped());
         say(&format!("\n{report}"));
         for mistake in report.errors.iter().take(NAMED) {
             let kind = if mistake.truth == Truth::Defect { "would escape  " } else { "would be lost " };
@@ -327,6 +329,6 @@ impl Lesson<'_> {
         if report.errors.len() > NAMED {
             say(&format!("               and {} more", report.errors.len() - NAMED));
         }
-        Ok(())
+        Ok(report.by_others.threshold)
     }
 }
