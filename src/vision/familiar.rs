@@ -75,16 +75,16 @@ pub fn is_sound(familiar: &Familiar) -> bool {
 
 /// Learns what is familiar: mean and covariance from the pictures `trained`, the limit so that of `held_out` pictures, which were not
 /// trained on, the share `false_alarms` lies beyond it. `None` when there are fewer than twice as many pictures as traits.
-pub fn learn<'a>(
+pub fn learn(
     size: MapSize,
-    trained: impl Iterator<Item = &'a [u8]>,
-    held_out: impl Iterator<Item = &'a [u8]>,
+    trained: impl Iterator<Item = impl AsRef<[u8]>>,
+    held_out: impl Iterator<Item = impl AsRef<[u8]>>,
     false_alarms: f64,
 ) -> Option<Familiar> {
     let (mut count, mut sum) = (0.0f64, [0.0; TRAITS]);
     let mut products = vec![[0.0; TRAITS]; TRAITS];
     for grey in trained {
-        let traits = traits(size, grey);
+        let traits = traits(size, grey.as_ref());
         count += 1.0;
         for (at, value) in traits.iter().enumerate() {
             sum[at] += value;
@@ -114,7 +114,8 @@ pub fn learn<'a>(
         limit: 1.0,
         false_alarms,
     };
-    let mut distances: Vec<f64> = held_out.map(|grey| distance(&familiar, &traits(size, grey))).collect();
+    let mut distances: Vec<f64> =
+        held_out.map(|grey| distance(&familiar, &traits(size, grey.as_ref()))).collect();
     distances.sort_by(f64::total_cmp);
     let at = ((1.0 - false_alarms) * distances.len() as f64).ceil() as usize;
     familiar.limit = rounded(*distances.get(at.saturating_sub(1))?).max(NOISE);
