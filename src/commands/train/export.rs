@@ -3,8 +3,6 @@
 use std::path::Path;
 
 use anyhow::{bail, ensure};
-use rand::SeedableRng;
-use rand_pcg::Pcg64;
 
 use super::settings::Recipe;
 use super::words::quoted;
@@ -14,21 +12,19 @@ use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, Qualit
 use crate::config::yaml;
 use crate::model;
 use crate::train::Network;
-use crate::train::augment::{Change, Kind};
+use crate::train::augment::Change;
 use crate::train::fit::{Candidate, Fit};
 use crate::train::pictures::Pictures;
 use crate::train::quality::{Judged, judge, threshold};
+use crate::train::shown::shown;
 use crate::train::split::Split;
 use crate::verdict::Truth;
 use crate::vision::familiar::learn;
-use crate::vision::ground::Grounded;
 
 /// Validation pictures that the engine scores again before the files are written.
 const CHECKED: usize = 100;
 /// Share of pictures like those of training that are taken for unfamiliar.
 const FALSE_ALARMS: f64 = 0.002;
-/// Ways in which each picture is changed once more, to say what is familiar.
-const CHANGES: usize = 4;
 /// How far its scores may lie from training's: rounding, and the engine's approximated sigmoid.
 const TOLERANCE: f32 = 1e-3;
 
@@ -105,32 +101,13 @@ impl Made<'_> {
     /// What goes in, and what it was like in training.
     fn input(&self) -> Input {
         let size = self.network.input();
-        let shown = |&at: &usize| self.shown(at);
+        let augment = self.recipe.augment(self.normalise);
+        let shown = |&at: &usize| shown(self.pictures, at, &augment);
         let (trained, held_out) = (self.split.train.iter(), self.split.validation.iter());
         Input {
             familiar: learn(size, trained.flat_map(shown), held_out.flat_map(shown), FALSE_ALARMS),
             ..load::input(size, self.normalise, self.normal)
         }
-    }
-
-    /// Picture `at` in the ways in which the model was shown it: with its views, or else as training changes it.
-    fn shown(&self, at: usize) -> Vec<Vec<u8>> {
-        let (pictures, size) = (self.pictures, self.network.input());
-        let mut shown: Vec<Vec<u8>> =
-            (0..pictures.views()).map(|view| pictures.view(at, view).to_vec()).collect();
-        // Views go further than changes do.
-        let changes = if pictures.views() > 1 { 0 } else { CHANGES };
-        let augment = self.recipe.augment(self.normalise);
-        let grounded = changes > 0 && augment.amount(Kind::Ground) > 0.0;
-        let ground = grounded.then(|| Grounded::of(pictures.grey(at), (size.width, size.height))).flatten();
-        let mut random = Pcg64::seed_from_u64(at as u64);
-        let mut changed = vec![0.0; size.height * size.width];
-        for _ in 0..changes {
-            let change = Change::draw(&augment, &mut random);
-            change.apply(size, pictures.grey(at), ground.as_ref(), (0.0, 1.0), &mut changed);
-            shown.push(changed.iter().map(|value| (value * 255.0).round() as u8).collect());
-        }
-        shown
     }
 
     fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
