@@ -34,11 +34,11 @@ fn main() {
             let change = Change::draw(&Augment::full(), &mut Pcg64::seed_from_u64(i as u64));
             change.apply(size, &picture, None, (0.5, 0.25), input);
         };
-        trainer.step(1e-3, &targets, &load);
+        trainer.step(1e-3, 0.0, &targets, &load);
         let measure = |_| {
             let start = cpu_seconds();
             for _ in 0..STEPS {
-                trainer.step(1e-3, &targets, &load);
+                trainer.step(1e-3, 0.0, &targets, &load);
             }
             (STEPS * BATCH) as f64 / (cpu_seconds() - start)
         };
