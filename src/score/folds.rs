@@ -38,6 +38,13 @@ pub struct FoldScores {
     pub scores: Vec<Scored>,
 }
 
+impl FoldScores {
+    /// The tested pictures, each with the threshold that judges it.
+    fn judged_by(&self, threshold: f32) -> impl Iterator<Item = (&Scored, f32)> + Clone {
+        self.scores.iter().map(move |scored| (scored, threshold))
+    }
+}
+
 /// Figures of some tested pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figures {
@@ -183,8 +190,7 @@ impl ByOthers {
             choose(&others.flat_map(|(_, fold)| &fold.scores).map(|s| (s.score, s.truth)).collect::<Vec<_>>())
         };
         let thresholds: Vec<f32> = (0..folds.len()).map(|at| chosen(Some(at))).collect();
-        let tested =
-            || folds.iter().zip(&thresholds).map(|(fold, &t)| fold.scores.iter().map(move |s| (s, t)));
+        let tested = || folds.iter().zip(&thresholds).map(|(fold, &threshold)| fold.judged_by(threshold));
         let fold = |(at, tested)| FoldByOthers {
             fold: at + 1,
             threshold: thresholds[at],
@@ -207,7 +213,7 @@ impl FoldsReport {
         choose: fn(&[(f32, Truth)]) -> f32,
         skipped: Vec<Skipped>,
     ) -> Self {
-        let of = |fold: &FoldScores| Figures::of(fold.scores.iter().map(|scored| (scored, fold.threshold)));
+        let of = |fold: &FoldScores| Figures::of(fold.judged_by(fold.threshold));
         let fold = |(at, fold): (usize, &FoldScores)| Fold {
             fold: at + 1,
             trained: fold.trained,
@@ -218,7 +224,7 @@ impl FoldsReport {
             figures: of(fold),
         };
         let figures: Vec<Fold> = folds.iter().enumerate().map(fold).collect();
-        let tested = || folds.iter().flat_map(|fold| fold.scores.iter().map(|s| (s, fold.threshold)));
+        let tested = || folds.iter().flat_map(|fold| fold.judged_by(fold.threshold));
         let mistake = |(scored, threshold): (&Scored, f32)| {
             let rejected = scored.score >= threshold;
             let verdict = if rejected { Reason::Defect.name() } else { "ok" };

@@ -12,7 +12,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_pcg::Pcg64;
 
 use super::adam::Adam;
-use super::augment::{Augment, Change, Kind};
+use super::augment::{Augment, Change};
 use super::network::Network;
 use super::parameters::{Moments, Statistics, initial};
 use super::pictures::{Pictures, fnv1a};
@@ -21,7 +21,6 @@ use super::split::Split;
 use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
 use crate::verdict::Truth;
-use crate::vision::ground::Grounded;
 use source::Source;
 
 mod source;
@@ -99,14 +98,8 @@ pub enum Go {
 /// A training run.
 pub struct Fit<'a> {
     plan: Plan,
-    pictures: &'a Pictures,
     split: &'a Split,
-    /// `(pixel / 255 - mean) / std`.
-    normal: (f32, f32),
-    /// Of each picture, where grounds are changed; empty otherwise.
-    grounds: Vec<Option<Grounded>>,
-    /// The photographs of good parts, and of each the training pictures.
-    good: Vec<Vec<usize>>,
+    source: Source<'a>,
     /// For each class its photographs, and of each the training pictures; empty when pictures are drawn one by one.
     classes: Vec<Vec<Vec<usize>>>,
     trainer: Trainer<f32>,
@@ -159,29 +152,14 @@ impl<'a> Fit<'a> {
         let parameters = initial(&network, &mut random(plan.seed, 0, 0));
         let averaged = parameters.clone();
         let trainer = Trainer::new(network, parameters, plan.batch, plan.threads);
-        let size = (pictures.size().width, pictures.size().height);
-        let wanted = if plan.augment.amount(Kind::Ground) > 0.0 { pictures.len() } else { 0 };
-        let grounds = (0..wanted).map(|at| Grounded::of(pictures.grey(at), size)).collect();
         let of_class = |truth| photographs(pictures, &split.train, truth);
         let classes: Vec<_> = if plan.balance > 0.0 {
             [Truth::Ok, Truth::Defect].map(of_class).into_iter().filter(|class| !class.is_empty()).collect()
         } else {
             Vec::new()
         };
-        let good = of_class(Truth::Ok);
-        Self {
-            plan,
-            pictures,
-            split,
-            normal,
-            grounds,
-            good,
-            classes,
-            trainer,
-            averaged,
-            epoch: 0,
-            best: None,
-        }
+        let source = Source::new(pictures, &split.train, plan.augment, normal);
+        Self { plan, split, source, classes, trainer, averaged, epoch: 0, best: None }
     }
 
     /// Begins with these weights instead of random ones.
@@ -213,7 +191,7 @@ impl<'a> Fit<'a> {
 
     /// See [`fn@print`].
     pub fn print(&self) -> u64 {
-        print(self.trainer.network(), &self.plan, self.pictures, self.split, self.normal)
+        print(self.trainer.network(), &self.plan, self.source.pictures, self.split, self.source.normal)
     }
 
     /// Epochs done.
@@ -267,16 +245,9 @@ impl<'a> Fit<'a> {
         for (step, batch) in order.chunks(self.plan.batch).enumerate() {
             let rate = self.rate(step);
             let targets: Vec<f32> =
-                batch.iter().map(|&at| target(self.pictures.truth(at), self.plan.smoothing)).collect();
-            let source = Source {
-                plan: &self.plan,
-                pictures: self.pictures,
-                grounds: &self.grounds,
-                good: &self.good,
-                normal: self.normal,
-            };
+                batch.iter().map(|&at| target(self.source.pictures.truth(at), self.plan.smoothing)).collect();
             let load = |i: usize, input: &mut [f32]| {
-                source.load(batch[i], random(self.plan.seed, epoch, batch[i] as u64), input)
+                self.source.load(batch[i], random(self.plan.seed, epoch, batch[i] as u64), input)
             };
             let report = self.trainer.step(rate, self.plan.decay, &targets, &load);
             self.follow();
@@ -317,7 +288,7 @@ impl<'a> Fit<'a> {
         let mut order = self.split.train.clone();
         order.shuffle(&mut random(self.plan.seed, 0, u64::MAX));
         order.truncate(MEASURED_ON);
-        let (pictures, normal) = (self.pictures, self.normal);
+        let (pictures, normal) = (self.source.pictures, self.source.normal);
         let load = |i: usize, input: &mut [f32]| plain(pictures, normal, order[i], input);
         let parameters = self.averaged.clone();
         let newest = std::mem::replace(&mut self.trainer.parameters, parameters.clone());
@@ -329,16 +300,21 @@ impl<'a> Fit<'a> {
 
     /// Mean and variance of what each channel of each block gives, over at most `most` training pictures.
     pub fn outputs(&mut self, parameters: &[f32], statistics: &Statistics, most: usize) -> Vec<Moments> {
-        let (pictures, normal, of) = (self.pictures, self.normal, &self.split.train);
+        let (pictures, normal, of) = (self.source.pictures, self.source.normal, &self.split.train);
         // Spread over the collection, in which the good parts come first.
         let count = most.min(of.len());
         let load = |i: usize, input: &mut [f32]| plain(pictures, normal, of[i * of.len() / count], input);
         self.trainer.outputs(parameters, statistics, count, &load)
     }
 
+    /// Picture `at` in grey, in the ways in which training shows it: as it is and in its views, or without any, changed at random.
+    pub fn shown(&self, at: usize) -> Vec<Vec<u8>> {
+        self.source.shown(at)
+    }
+
     /// Scores of the pictures `of`, as at run time.
     pub fn scores(&mut self, parameters: &[f32], statistics: &Statistics, of: &[usize]) -> Vec<Judged> {
-        let (pictures, normal) = (self.pictures, self.normal);
+        let (pictures, normal) = (self.source.pictures, self.source.normal);
         let load = |i: usize, input: &mut [f32]| plain(pictures, normal, of[i], input);
         let scores = self.trainer.score(parameters, statistics, of.len(), &load);
         scores.into_iter().zip(of).map(|(score, &at)| (score, pictures.truth(at))).collect()

@@ -12,7 +12,6 @@ mod pass;
 pub mod pictures;
 pub mod prune;
 pub mod quality;
-pub mod shown;
 pub mod split;
 pub mod step;
 pub mod taper;

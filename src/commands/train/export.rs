@@ -16,7 +16,6 @@ use crate::train::augment::Change;
 use crate::train::fit::{Candidate, Fit};
 use crate::train::pictures::Pictures;
 use crate::train::quality::{Judged, judge, threshold};
-use crate::train::shown::shown;
 use crate::train::split::Split;
 use crate::verdict::Truth;
 use crate::vision::familiar::learn;
@@ -56,7 +55,7 @@ impl Made<'_> {
         let judged = fit.scores(parameters, statistics, &self.split.validation);
         let onnx = model::write::onnx(self.network, parameters, statistics);
         let threshold = self.threshold.unwrap_or_else(|| threshold(&judged));
-        let manifest = self.manifest(&onnx, &judged, threshold);
+        let manifest = self.manifest(fit, &onnx, &judged, threshold);
         let problems = model::manifest::check(&manifest);
         if let Some(problem) = problems.first() {
             bail!("the manifest would not be sound: {problem}");
@@ -99,10 +98,9 @@ impl Made<'_> {
     }
 
     /// What goes in, and what it was like in training.
-    fn input(&self) -> Input {
+    fn input(&self, fit: &Fit<'_>) -> Input {
         let size = self.network.input();
-        let augment = self.recipe.augment(self.normalise);
-        let shown = |&at: &usize| shown(self.pictures, at, &augment);
+        let shown = |&at: &usize| fit.shown(at);
         let (trained, held_out) = (self.split.train.iter(), self.split.validation.iter());
         Input {
             familiar: learn(size, trained.flat_map(shown), held_out.flat_map(shown), FALSE_ALARMS),
@@ -110,7 +108,7 @@ impl Made<'_> {
         }
     }
 
-    fn manifest(&self, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
+    fn manifest(&self, fit: &Fit<'_>, onnx: &[u8], judged: &[Judged], threshold: f32) -> Manifest {
         let (recipe, split) = (self.recipe, self.split);
         let name = |path: &Path| {
             path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -121,7 +119,7 @@ impl Made<'_> {
         Manifest {
             name: name(self.out),
             sha256: model::fingerprint(onnx),
-            input: self.input(),
+            input: self.input(fit),
             output: Output::of_defect(),
             threshold,
             unsure: 0.0,
