@@ -106,6 +106,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// The processor's time that this thread has had so far. What it takes for some work does not depend on what else the machine does.
+pub fn thread_time() -> Duration {
+    Duration::from_nanos(nanos(clock_gettime(ClockId::ThreadCPUTime)))
+}
+
 /// A clock that moves only when told to; sleeping on it advances it.
 #[derive(Debug, Default)]
 pub struct SimClock(AtomicU64);
@@ -148,6 +153,18 @@ mod tests {
         assert_eq!(clock.now(), Time::from_nanos(50));
         clock.sleep_until(Time::from_nanos(90));
         assert_eq!(clock.now(), Time::from_nanos(90));
+    }
+
+    #[test]
+    fn the_time_of_a_thread_is_its_own() {
+        const WORK: Duration = Duration::from_millis(20);
+        let busy = || {
+            let began = thread_time();
+            while thread_time() - began < WORK {}
+        };
+        let began = thread_time();
+        std::thread::scope(|scope| drop(scope.spawn(busy).join()));
+        assert!(thread_time() - began < WORK, "waiting for another thread costs nothing");
     }
 
     #[test]

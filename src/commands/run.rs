@@ -88,7 +88,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     drop(store);
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(failure @ (Failure::Panic { .. } | Failure::Stuck(_))) => {
+        Err(failure @ Failure::Panic { .. }) => {
             exit::line(&format!("castgate: error: {failure}; this is a fault of castgate, please report it"));
             return Ok(ExitCode::Bug);
         }

@@ -35,7 +35,7 @@ pub use counters::{Counters, Frames};
 pub use decide::Order;
 pub use event::{Event, Listener};
 pub use lockstep::{Delays, Hooks, Load, Lockstep, Tap, run_lockstep};
-pub use supervisor::{Cause, Failure, Stopper};
+pub use supervisor::{Cause, Failure, STOP_WITHIN, Stopper};
 pub use threads::run_threads;
 pub use urgency::lock_memory;
 pub use vitals::Vitals;

@@ -4,8 +4,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::urgency;
 use crate::camera::CameraError;
@@ -83,9 +84,33 @@ pub enum Failure {
         #[source]
         source: std::io::Error,
     },
-    /// A stage did not end in time.
-    #[error("the {0} stage did not stop in time")]
-    Stuck(&'static str),
+    /// A stage did not end within the time that a stop may take.
+    #[error(
+        "the {stage} stage did not stop within {} s: a device or the model does not answer, or this machine has no time for castgate{}",
+        STOP_WITHIN.as_secs(),
+        if *.gate_is_safe { "" } else { "; the gate may not be in its safe position" }
+    )]
+    Stuck {
+        /// The stage that has been at work for longest.
+        stage: &'static str,
+        /// Whether the gate's own stage has ended, and put it in its safe position.
+        gate_is_safe: bool,
+    },
+}
+
+/// Time that the stages have to end in after a stop. They need milliseconds, and on a machine that is far too busy seconds: only what hangs
+/// takes it all.
+pub const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// The supervisor waits in pieces of this length. It counts pieces and reads no clock: on a machine that has no time for the stages it is
+/// late itself, and gives them as much more.
+const PIECE: Duration = Duration::from_millis(100);
+/// Pieces after which a stop is given up.
+const PIECES: u128 = STOP_WITHIN.as_millis() / PIECE.as_millis();
+
+/// A stage's thread.
+pub(super) struct Started {
+    pub stage: &'static str,
+    pub thread: JoinHandle<()>,
 }
 
 /// How a stage's thread ended.
@@ -104,7 +129,7 @@ pub(super) fn start(
     stage: &'static str,
     ended: &Sender<Ended>,
     work: impl FnOnce() -> Result<(), Failure> + Send + 'static,
-) -> Result<JoinHandle<()>, Failure> {
+) -> Result<Started, Failure> {
     let ended = ended.clone();
     let run = move || {
         urgency::take(stage);
@@ -113,5 +138,107 @@ pub(super) fn start(
         // The supervisor is gone only when it has given this stage up.
         let _ = ended.send(Ended { stage, result });
     };
-    Builder::new().name(stage.to_owned()).spawn(run).map_err(|source| Failure::Thread { stage, source })
+    let thread = Builder::new().name(stage.to_owned()).spawn(run);
+    thread.map(|thread| Started { stage, thread }).map_err(|source| Failure::Thread { stage, source })
+}
+
+/// Waits for the stages to end: a failure, the decide stage's end or a stop ends them all. Without a stop the decide stage
+/// ends when the camera has no further picture.
+///
+/// # Errors
+/// The first cause of a failure, or the stage that does not end.
+pub(super) fn supervise(
+    ended: &Receiver<Ended>,
+    started: Vec<Started>,
+    stopper: &Stopper,
+    at_work: impl Fn() -> Option<&'static str>,
+) -> Result<Cause, Failure> {
+    wait_in_pieces(ended, started, stopper, at_work, PIECE)
+}
+
+fn wait_in_pieces(
+    ended: &Receiver<Ended>,
+    started: Vec<Started>,
+    stopper: &Stopper,
+    at_work: impl Fn() -> Option<&'static str>,
+    piece: Duration,
+) -> Result<Cause, Failure> {
+    let mut first: Option<Failure> = None;
+    let mut cause = Cause::Stopped;
+    let mut left: Vec<&str> = started.iter().map(|started| started.stage).collect();
+    let mut waited = 0;
+    loop {
+        match ended.recv_timeout(piece) {
+            Ok(end) => {
+                left.retain(|stage| *stage != end.stage);
+                let stopped = stopper.is_stopped();
+                if end.stage == "decide" && !stopped {
+                    cause = Cause::EndOfPictures;
+                }
+                let failed = end.result.is_err();
+                first = first.or(end.result.err());
+                if failed || end.stage == "decide" {
+                    stopper.stop();
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) if stopper.is_stopped() => {
+                waited += 1;
+                if waited >= PIECES {
+                    // The others wait for the one that is at work. Where none is, the last one started waits for nobody.
+                    let stage = at_work().or(left.last().copied()).unwrap_or("report");
+                    let gate_is_safe = !left.contains(&"gate");
+                    return Err(first.unwrap_or(Failure::Stuck { stage, gate_is_safe }));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    for Started { thread, .. } in started {
+        // The threads have told their end already, panics included.
+        let _ = thread.join();
+    }
+    first.map_or(Ok(cause), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stages of which `stuck` never end; what a stop comes to.
+    fn stop(stuck: &'static [&'static str], at_work: Option<&'static str>) -> Result<Cause, Failure> {
+        let (told, ended) = bounded(8);
+        let (hold, held) = bounded::<()>(0);
+        let stages = ["report", "gate", "decide", "infer", "capture"];
+        let work = |stage: &'static str| {
+            let held = held.clone();
+            move || {
+                if stuck.contains(&stage) {
+                    let _ = held.recv();
+                }
+                Ok(())
+            }
+        };
+        let started = stages.map(|stage| start(stage, &told, work(stage)).unwrap());
+        drop(told);
+        let stopper = Stopper::default();
+        stopper.stop();
+        let result = wait_in_pieces(&ended, started.into(), &stopper, || at_work, Duration::from_millis(1));
+        drop(hold);
+        result
+    }
+
+    #[test]
+    fn a_stage_that_does_not_end_is_named_and_no_bug() {
+        assert_eq!(stop(&[], None).unwrap(), Cause::Stopped);
+        let told = |stuck, at_work| stop(stuck, at_work).unwrap_err().to_string();
+        let why = "did not stop within 10 s: a device or the model does not answer, or this machine has no time for castgate";
+        // The report stage ends after the others, whichever of them hangs.
+        assert_eq!(told(&["report", "capture"], None), format!("the capture stage {why}"));
+        assert_eq!(told(&["report", "infer", "capture"], Some("infer")), format!("the infer stage {why}"));
+        assert_eq!(
+            told(&["report", "gate"], Some("gate")),
+            format!("the gate stage {why}; the gate may not be in its safe position")
+        );
+    }
 }

@@ -4,7 +4,6 @@
 //! jobs go round, so their memory is allocated once. When a stage ends, its neighbours see the closed queue and end too.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never};
@@ -18,7 +17,7 @@ use super::infer::InferStage;
 use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
 use super::sensor::SensorStage;
-use super::supervisor::{Cause, Ended, Failure, Stopper, start};
+use super::supervisor::{Cause, Ended, Failure, Started, Stopper, start, supervise};
 use super::vitals::Vitals;
 use super::{Line, Outcome, loops};
 use crate::clock::Clock;
@@ -37,8 +36,6 @@ const TOLD: usize = 256;
 const COMMANDS: usize = 256;
 /// Events to the report stage; when it is full, events are lost and counted.
 const EVENTS: usize = 4096;
-/// Time that the stages have to end in after a stop.
-const STOP_WITHIN: Duration = Duration::from_millis(1800);
 
 /// What every stage's loop is given.
 #[derive(Clone)]
@@ -89,17 +86,19 @@ pub fn run_threads(line: Line, stopper: &Stopper) -> Result<Outcome, Failure> {
     let common = Common { clock, vitals, stop: stopper.signal(), counters: counters.clone() };
     let (ended_tx, ended) = bounded(16);
     let (summary_tx, summary) = bounded(1);
-    let (clock, limit) = (line.clock.clone(), line.parts);
-    let threads = match spawn(line, &common, &ended_tx, summary_tx) {
-        Ok(threads) => threads,
+    let (clock, limit, vitals) = (line.clock.clone(), line.parts, line.vitals.clone());
+    let started = match spawn(line, &common, &ended_tx, summary_tx) {
+        Ok(started) => started,
         Err(failure) => {
             stopper.stop();
             return Err(failure);
         }
     };
     drop(ended_tx);
-    let end = supervise(&ended, threads, stopper, clock.as_ref())?;
-    let summary: Summary = summary.try_recv().map_err(|_| Failure::Stuck("report"))?;
+    let at_work = || vitals.hanging(clock.now(), Duration::ZERO).map(|(stage, _)| stage);
+    let end = supervise(&ended, started, stopper, at_work)?;
+    let untold = |_| Failure::Panic { stage: "report", what: "it ended without a summary".to_owned() };
+    let summary: Summary = summary.try_recv().map_err(untold)?;
     let reached = limit.is_some_and(|limit| summary.parts >= limit);
     Ok(Outcome { summary, cause: if reached { Cause::PartsReached } else { end } })
 }
@@ -109,7 +108,7 @@ fn spawn(
     common: &Common,
     ended: &Sender<Ended>,
     summary: Sender<Summary>,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
+) -> Result<Vec<Started>, Failure> {
     let engine = line.engine();
     let guard = SafeGuard::new(line.gate, line.safe, line.clock.clone())?;
     let clock = &line.clock;
@@ -159,50 +158,4 @@ fn spawn(
     let c = common.clone();
     threads.push(start("capture", ended, move || loops::capture(capture, &c, &queues))?);
     Ok(threads)
-}
-
-/// Waits for the stages to end: a failure, the decide stage's end or a stop ends them all. Without a stop the decide stage
-/// ends when the camera has no further picture.
-fn supervise(
-    ended: &Receiver<Ended>,
-    threads: Vec<JoinHandle<()>>,
-    stopper: &Stopper,
-    clock: &dyn Clock,
-) -> Result<Cause, Failure> {
-    let mut first: Option<Failure> = None;
-    let mut cause = Cause::Stopped;
-    let mut left: Vec<&str> = vec!["report", "gate", "decide", "infer", "preprocess", "sensor", "capture"];
-    let mut give_up = None;
-    loop {
-        if stopper.is_stopped() && give_up.is_none() {
-            give_up = Some(clock.now() + STOP_WITHIN);
-        }
-        let wait = give_up.map_or(Duration::from_millis(100), |at| at - clock.now());
-        match ended.recv_timeout(wait) {
-            Ok(end) => {
-                left.retain(|stage| *stage != end.stage);
-                let stopped = stopper.is_stopped();
-                if end.stage == "decide" && !stopped {
-                    cause = Cause::EndOfPictures;
-                }
-                let failed = end.result.is_err();
-                first = first.or(end.result.err());
-                if failed || end.stage == "decide" {
-                    stopper.stop();
-                }
-            }
-            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
-            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-                if give_up.is_some_and(|at| clock.now() >= at) {
-                    let stuck = Failure::Stuck(left.last().copied().unwrap_or("report"));
-                    return Err(first.unwrap_or(stuck));
-                }
-            }
-        }
-    }
-    for thread in threads {
-        // The threads have told their end already, panics included.
-        let _ = thread.join();
-    }
-    first.map_or(Ok(cause), Err)
 }

@@ -20,6 +20,9 @@ mod mqtt;
 pub use crate::clock::WallClock;
 use message::{Identity, Message};
 
+/// Time that the end of a publisher takes at most; the unit's `TimeoutStopSec` counts it.
+pub const STOP_WITHIN: Duration = Duration::from_millis(1500);
+
 /// Reports cannot be opened as configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {

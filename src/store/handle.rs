@@ -19,6 +19,8 @@ use crate::verdict::PartNumber;
 
 /// Time that the thread has at the end for what is left: a slow card needs some, a hanging one must not keep the process.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+// For the question, for the answer, and for the thread's end.
+const _: () = assert!(3 * STOP_WITHIN.as_millis() <= super::STOP_WITHIN.as_millis());
 
 /// The line's end of the store. Dropping it writes what is left, within three seconds.
 #[derive(Debug)]

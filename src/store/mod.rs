@@ -8,6 +8,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config;
@@ -31,6 +32,8 @@ mod writer;
 
 /// Most rows that one question to the store is answered with.
 pub const MOST_PARTS: usize = 10_000;
+/// Time that the end of a store takes at most, asked for and dropped; the unit's `TimeoutStopSec` counts it.
+pub const STOP_WITHIN: Duration = Duration::from_secs(9);
 
 pub use handle::{Reader, Store};
 pub use history::{

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 use crate::golden::{castgate, run};
+use crate::support::process::Running;
 
 const COMMANDS: [&str; 9] =
     ["why", "audit", "prune", "send", "simulate", "check", "config", "completions", "man"];
@@ -87,7 +88,7 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
     {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut child = castgate().args(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Running::start(castgate().args(arguments).stdout(writer).stderr(Stdio::piped()));
         let mut told = String::new();
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         assert_eq!(told, "", "{arguments:?}");

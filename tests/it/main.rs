@@ -55,6 +55,8 @@ mod tidy;
 /// Training from pictures to a model that the engine runs.
 #[cfg(feature = "train")]
 mod train;
+/// The systemd unit.
+mod unit;
 /// What `why` tells of parts.
 #[cfg(feature = "store")]
 mod why;

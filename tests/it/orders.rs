@@ -1,17 +1,17 @@
 //! Orders to a running line, through the built program: commands over the local socket, and a reload of the configuration.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::golden::castgate;
+use crate::support::process::{Lines, Running, Signal};
 
 /// A running line with a configuration and a socket of its own.
 struct Line {
+    process: Running,
+    log: Lines,
     folder: tempfile::TempDir,
-    process: Child,
-    log: BufReader<ChildStderr>,
 }
 
 impl Line {
@@ -22,16 +22,16 @@ impl Line {
         fs::write(&file, config).unwrap();
         let mut run = castgate();
         run.args(["run", "--config"]).arg(&file);
-        let mut line = Self::spawn(folder, run);
+        let line = Self::spawn(folder, run);
         line.wait_for("configuration");
         line
     }
 
     fn spawn(folder: tempfile::TempDir, mut run: Command) -> Self {
         let printed = fs::File::create(folder.path().join("printed")).unwrap();
-        let mut process = run.stdout(printed).stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap());
-        Self { folder, process, log }
+        let mut process = Running::start(run.stdout(printed).stderr(Stdio::piped()));
+        let log = Lines::of(process.stderr.take().unwrap());
+        Self { process, log, folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -39,34 +39,25 @@ impl Line {
     }
 
     /// Reads the log up to a line that holds `text`, and gives all of it.
-    fn wait_for(&mut self, text: &str) -> String {
-        let mut all = String::new();
-        loop {
-            let before = all.len();
-            assert!(self.log.read_line(&mut all).unwrap() > 0, "no `{text}` in the log:\n{all}");
-            if all[before..].contains(text) {
-                return all;
-            }
-        }
+    #[track_caller]
+    fn wait_for(&self, text: &str) -> String {
+        self.log.until(text)
     }
 
     fn send(&self, command: &str) -> Output {
         castgate().args(["send", command, "--config"]).arg(self.path("castgate.yaml")).output().unwrap()
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
-    }
-
     fn stop(mut self) -> tempfile::TempDir {
-        self.signal("TERM");
-        let mut rest = String::new();
-        while self.log.read_line(&mut rest).unwrap() > 0 {}
+        self.process.signal(Signal::TERM);
+        let rest = self.log.rest();
         assert_eq!(self.process.wait().unwrap().code(), Some(0), "{rest}");
         self.folder
     }
 }
+
+/// A line on which a part that was commanded stays for minutes, so that it is there still when a busy machine gets to it.
+const SLOWLY: &str = "sensor: {kind: none}\ndecide: {trigger: software}\nline: {speed: 2 mm/s}\n";
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -74,7 +65,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn a_running_line_takes_commands_over_its_socket() {
-    let mut line = Line::start("commands: {socket: command.sock}\n");
+    let line = Line::start("commands: {socket: command.sock}\n");
     let reset = line.send("reset");
     assert_eq!(
         (text(&reset.stdout).as_str(), reset.status.code()),
@@ -107,8 +98,7 @@ fn a_running_line_takes_commands_over_its_socket() {
 
 #[test]
 fn a_command_opens_a_part_where_parts_are_opened_by_commands() {
-    let config = "sensor: {kind: none}\ndecide: {trigger: software}\ncommands: {socket: command.sock}\n";
-    let line = Line::start(config);
+    let line = Line::start(&format!("{SLOWLY}commands: {{socket: command.sock}}\n"));
     // The ledger has read the order when it answers the next one; a part that is on the belt at the end is reported.
     for _ in 0..2 {
         assert_eq!(text(&line.send("trigger").stdout), "ok\n");
@@ -138,10 +128,10 @@ fn what_send_cannot_do_is_told() {
 
 #[test]
 fn a_hangup_reads_the_configuration_again() {
-    let mut line = Line::start("line: {name: before}\n");
+    let line = Line::start("line: {name: before}\n");
     let file = line.path("castgate.yaml");
     fs::write(&file, "line: {name: after}\nmodel: {threshold: 0.3}\n").unwrap();
-    line.signal("HUP");
+    line.process.signal(Signal::HUP);
     let told = line.wait_for("need a restart");
     assert!(
         told.contains("changed are model.threshold") && told.contains("restart of castgate: line.name"),
@@ -149,13 +139,13 @@ fn a_hangup_reads_the_configuration_again() {
     );
 
     fs::write(&file, "model: {threshold: 3}\ngate: {dealy: 20ms}\n").unwrap();
-    line.signal("HUP");
+    line.process.signal(Signal::HUP);
     let told = line.wait_for("stays in force");
     assert!(told.contains("castgate.yaml:1:20: model.threshold: 3 is outside 0 to 1"), "{told}");
     assert!(told.contains("castgate.yaml:2:8: ") && told.contains("dealy"), "{told}");
 
     fs::write(&file, "line: {name: before, log_level: debug}\nmodel: {threshold: 0.3}\n").unwrap();
-    line.signal("HUP");
+    line.process.signal(Signal::HUP);
     let told = line.wait_for("changed are line.log_level");
     assert!(!told.contains("restart"), "{told}");
     line.wait_for(" DEBUG ");
@@ -166,9 +156,9 @@ fn a_hangup_reads_the_configuration_again() {
 fn the_demonstration_line_says_that_it_has_no_file() {
     let mut run = castgate();
     run.arg("run");
-    let mut line = Line::spawn(tempfile::tempdir().unwrap(), run);
+    let line = Line::spawn(tempfile::tempdir().unwrap(), run);
     line.wait_for("configuration");
-    line.signal("HUP");
+    line.process.signal(Signal::HUP);
     let told = line.wait_for("stays in force");
     assert!(told.contains("there is no file to read again"), "{told}");
     line.stop();
@@ -176,20 +166,19 @@ fn the_demonstration_line_says_that_it_has_no_file() {
 
 #[test]
 fn parts_that_were_in_flight_when_the_process_died_are_told_at_the_next_start() {
-    let config = "sensor: {kind: none}\ndecide: {trigger: software}\ncommands: {socket: command.sock}\n\
-                  store: {enabled: true, path: store.db}\nline: {speed: 20 mm/s}\n";
-    let mut line = Line::start(config);
+    let store = "store: {enabled: true, path: store.db}\ncommands: {socket: command.sock}\n";
+    let mut line = Line::start(&format!("{SLOWLY}{store}"));
     assert_eq!(line.send("trigger").status.code(), Some(0));
     let known = |line: &Line| {
         let config = line.path("castgate.yaml");
         castgate().args(["why", "1", "--config"]).arg(config).output().unwrap().status.success()
     };
     while !known(&line) {}
-    line.signal("KILL");
+    line.process.signal(Signal::KILL);
     line.process.wait().unwrap();
     let mut again = castgate();
     again.args(["run", "--config"]).arg(line.path("castgate.yaml"));
-    let mut line = Line::spawn(line.folder, again);
+    let line = Line::spawn(line.folder, again);
     let told = line.wait_for("configuration");
     assert!(told.contains("nobody knows how they left: 1"), "{told}");
     let why = castgate().args(["why", "1", "--config"]).arg(line.path("castgate.yaml")).output().unwrap();

@@ -25,11 +25,19 @@ fn threads_judge_every_picture_once_and_in_order() {
     let outcome = run_threads(line, &Stopper::default()).unwrap();
     assert_eq!(outcome.cause, Cause::EndOfPictures);
     let summary = &outcome.summary;
-    assert_eq!((summary.parts, summary.ok, summary.rejected), (100, 80, 20));
+    assert_eq!((summary.parts, summary.ok + summary.rejected), (100, 100));
     assert_eq!((summary.frames.captured, summary.frames.inspected, summary.frames.dropped), (100, 100, 0));
     assert_eq!((summary.escapes, summary.lost_events, summary.unresolved), (None, 0, 0));
-    let numbers: Vec<u64> = heard.0.lock().unwrap().iter().map(|r| r.number.0).collect();
+    let records = heard.0.lock().unwrap().clone();
+    let numbers: Vec<u64> = records.iter().map(|r| r.number.0).collect();
     assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
+    // On a busy machine answers come late; on none is a bright part OK.
+    let late = [Reason::Late, Reason::StaleFrame].map(Verdict::Reject);
+    for record in &records {
+        let expected =
+            if shade(record.number.0) > 100 { Verdict::Reject(Reason::Defect) } else { Verdict::Ok };
+        assert!(record.verdict == expected || late.contains(&record.verdict), "{record:?}");
+    }
     assert_eq!(gate.last(), Some(GateState::Reject), "safe at the end");
 }
 
@@ -115,11 +123,12 @@ fn a_gate_that_refuses_ends_the_run_with_its_own_error() {
 
 #[test]
 fn a_model_at_fault_rejects_and_the_line_goes_on() {
-    let (mut line, heard) = line(pictures(6, |_| 9), Recorder::default(), Arc::new(SystemClock));
+    let clock = Arc::new(SimClock::default());
+    let (mut line, heard) = line(pictures(6, |_| 9), Recorder::default(), clock.clone());
     let ok = || Ok(Score::new(0.1).unwrap());
     let fault = || Err(ModelFault::Engine("test".to_owned()));
     line.model = Box::new(Scripted::answers(small_input(), [ok(), fault(), fault(), ok()]));
-    let outcome = run_threads(line, &Stopper::default()).unwrap();
+    let outcome = run_lockstep(line, clock, Time::from_nanos(u64::MAX)).unwrap();
     let verdicts: Vec<Verdict> = heard.0.lock().unwrap().iter().map(|r| r.verdict).collect();
     let bad = Verdict::Reject(Reason::ModelFault);
     assert_eq!(verdicts, [Verdict::Ok, bad, bad, Verdict::Ok, Verdict::Ok, Verdict::Ok]);

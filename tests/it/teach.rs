@@ -9,6 +9,7 @@ use castgate::model;
 use tempfile::TempDir;
 
 use crate::golden::castgate;
+use crate::support::process::Running;
 
 /// A line with a folder camera of 40 drawn parts, half of them defective, and a model in a file.
 struct Bench(TempDir);
@@ -43,17 +44,27 @@ impl Bench {
     }
 
     fn teach(&self, more: &[&str], typed: &str) -> Output {
-        let mut child = castgate()
-            .current_dir(self.0.path())
-            .args(["teach", "--config", "castgate.yaml", "--threads", "2", "--folds", "2", "--epochs", "1"])
-            .args(more)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = Running::start(
+            castgate()
+                .current_dir(self.0.path())
+                .args([
+                    "teach",
+                    "--config",
+                    "castgate.yaml",
+                    "--threads",
+                    "2",
+                    "--folds",
+                    "2",
+                    "--epochs",
+                    "1",
+                ])
+                .args(more)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        );
         child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        child.output()
     }
 
     /// Names of the pictures below a folder.

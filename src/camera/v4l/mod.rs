@@ -29,7 +29,7 @@ const TOLD: usize = 4;
 /// Longest wait for a frame in one step, so that a stop is heard.
 const STEP: Duration = Duration::from_millis(100);
 /// Longest wait for the thread's end; a driver that hangs longer is left behind, and ends with the process.
-const END_WITHIN: Duration = Duration::from_millis(500);
+const END_WITHIN: Duration = Duration::from_secs(2);
 /// Frames that are no picture are told at most so often.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 

@@ -37,6 +37,7 @@ const OFFERS: usize = 256;
 const STATUS_ROOM: usize = 16;
 /// Time that a busy machine may take beyond [`STOP_WITHIN`] to wake the thread and end it.
 const STOP_SLACK: Duration = Duration::from_millis(500);
+const _: () = assert!(STOP_WITHIN.as_millis() + STOP_SLACK.as_millis() <= super::STOP_WITHIN.as_millis());
 
 /// The line's end of reporting over MQTT.
 struct Mqtt {

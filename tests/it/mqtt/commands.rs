@@ -11,7 +11,8 @@ use crossbeam_channel::{Receiver, unbounded};
 use rumqttc::{Client, Event, MqttOptions, Outgoing, Packet, QoS};
 
 use super::{identity, section};
-use crate::support::mosquitto::{Got, LONG, Mosquitto, present, subscribe};
+use crate::support::mosquitto::{Got, Mosquitto, present, subscribe};
+use crate::support::process::LONG;
 
 const TOPIC: &str = "castgate/test/command";
 

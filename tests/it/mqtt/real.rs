@@ -14,7 +14,8 @@ use crossbeam_channel::Receiver;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 
 use super::{accounts_balance, open, part, section, stop, unreachable_because, wait};
-use crate::support::mosquitto::{Got, LONG, Mosquitto, make_certificates, present, subscribe};
+use crate::support::mosquitto::{Got, Mosquitto, make_certificates, present, subscribe};
+use crate::support::process::{LONG, Running};
 
 const MOSQUITTO: &[(&str, &str)] = &[("mosquitto", "-h")];
 const MOSQUITTO_AND_TLS: &[(&str, &str)] =
@@ -61,6 +62,7 @@ fn parts_arrive_with_qos_1_and_the_status_stays_with_the_broker() {
     let kept = next(&late, "castgate/test/status");
     assert_eq!((kept.json["state"].as_str(), kept.retain), (Some("fault"), true));
 
+    wait(&*publisher, "all acknowledged", |health| health.acknowledged == 200);
     let health = stop(publisher);
     accounts_balance(&health);
     assert_eq!((health.acknowledged, health.waiting, health.link), (200, 0, Link::Off));
@@ -90,17 +92,16 @@ fn the_last_will_speaks_for_a_killed_process() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Mosquitto::start(folder.path(), "allow_anonymous true");
     let messages = subscriber(broker.port);
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "mqtt::real::process_to_be_killed", "--nocapture"])
-        .env("CASTGATE_TEST_BROKER_PORT", broker.port.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let process = Running::start(
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "mqtt::real::process_to_be_killed", "--nocapture"])
+            .env("CASTGATE_TEST_BROKER_PORT", broker.port.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null()),
+    );
     assert_eq!(next(&messages, "castgate/test/status").json["state"], "online");
     next(&messages, "castgate/test/part");
-    process.kill().unwrap();
-    process.wait().unwrap();
+    drop(process);
     let will = next(&messages, "castgate/test/status");
     assert_eq!((will.json["state"].as_str(), will.json["since"].is_null()), (Some("offline"), true));
 }
@@ -200,6 +201,7 @@ fn tls_with_client_certificate_password_and_access_list_works_and_each_failure_i
     let publisher = open(&good);
     publisher.offer(part(7));
     assert_eq!(part_numbers(&messages, 1), [7].into());
+    wait(&*publisher, "acknowledged", |health| health.acknowledged == 1);
     assert_eq!(stop(publisher).waiting, 0);
 
     let file = |name: &str| -> Option<PathBuf> { Some(folder.path().join(name)) };

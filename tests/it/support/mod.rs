@@ -1,4 +1,4 @@
-//! Helpers of the tests; no test hides in here.
+//! Helpers of the tests; those that need it are tested beside themselves.
 
 #[cfg(feature = "mqtt")]
 pub(crate) mod broker;
@@ -7,3 +7,4 @@ pub(crate) mod line;
 #[cfg(feature = "mqtt")]
 pub(crate) mod mosquitto;
 pub(crate) mod onnx;
+pub(crate) mod process;

@@ -1,17 +1,14 @@
 //! A real broker in a scratch folder, on a free port of the loopback, with certificates of its own; and a subscriber.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::Builder;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
-/// Nothing here takes longer, on however busy a machine.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
+use super::process::{LONG, Lines, Running};
 
 /// Whether programs are there; prints what is skipped if not.
 pub(crate) fn present(test: &str, programs: &[(&str, &str)]) -> bool {
@@ -38,7 +35,7 @@ fn find(program: &str) -> PathBuf {
 pub(crate) struct Mosquitto {
     pub(crate) port: u16,
     folder: PathBuf,
-    process: Child,
+    process: Running,
 }
 
 impl Mosquitto {
@@ -65,27 +62,13 @@ impl Mosquitto {
     }
 
     fn wait_until_it_listens(&mut self) {
-        let log = BufReader::new(self.process.stderr.take().unwrap());
-        let (to_test, lines) = unbounded();
-        let read = move || log.lines().map_while(Result::ok).for_each(|line| drop(to_test.send(line)));
-        Builder::new().name("mosquitto-log".to_owned()).spawn(read).unwrap();
-        let mut told = Vec::new();
-        while !told.last().is_some_and(|line: &String| line.contains(" running")) {
-            let line = lines.recv_timeout(LONG);
-            told.push(line.unwrap_or_else(|_| panic!("mosquitto does not start: {told:?}")));
-        }
+        Lines::of(self.process.stderr.take().unwrap()).until(" running");
     }
 }
 
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn launch(folder: &Path) -> Child {
+fn launch(folder: &Path) -> Running {
     let mut command = Command::new(find("mosquitto"));
-    command.arg("-c").arg(folder.join("mosquitto.conf")).stderr(Stdio::piped()).spawn().unwrap()
+    Running::start(command.arg("-c").arg(folder.join("mosquitto.conf")).stderr(Stdio::piped()))
 }
 
 /// A message as a subscriber gets it.
