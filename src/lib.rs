@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod frame;
+pub mod limit;
 pub mod remote;
 pub mod units;
 pub mod verdict;

@@ -7,10 +7,12 @@ use castgate::service::logging;
 
 fn main() -> ExitCode {
     logging::init();
-    let invocation = match Invocation::read() {
-        Ok(invocation) => invocation,
-        Err(code) => return code,
-    };
+    let code = Invocation::read().map_or_else(|code| code, run);
+    logging::finish();
+    code
+}
+
+fn run(invocation: Invocation) -> ExitCode {
     // Nothing that a panic may have left half done is used after it.
     match catch_unwind(AssertUnwindSafe(|| invocation.run())) {
         Ok(Ok(code)) => code,

@@ -1,75 +1,23 @@
 //! A line of text for each part, on standard output.
-//!
-//! Printing has a thread and a bounded queue of its own: a terminal that stands still loses lines, counted, and never stops the
-//! line.
 
 use std::fmt::Write as _;
-use std::io;
-use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-
-use super::print;
+use super::printer::Printer;
 use crate::clock::Time;
 use crate::decide::{Outcome, PartRecord, State};
 use crate::pipeline::{Event, Listener};
 use crate::verdict::{Truth, Verdict};
 
-/// Lines that wait for the terminal.
-const LINES: usize = 1024;
-
-/// The printing thread.
+/// Has a line printed for each part; times are told since `started`.
 pub(super) struct Console {
-    lines: Sender<String>,
-    started: Time,
-    thread: JoinHandle<()>,
+    pub(super) printer: Printer,
+    pub(super) started: Time,
 }
 
-/// What the report stage tells.
-struct ConsoleListener {
-    lines: Sender<String>,
-    started: Time,
-    lost: u64,
-}
-
-impl Console {
-    /// Starts printing; times are told since `started`.
-    pub(super) fn start(started: Time) -> io::Result<Self> {
-        let (lines, printed) = bounded(LINES);
-        let thread = Builder::new().name("console".to_owned()).spawn(move || print_all(&printed))?;
-        Ok(Self { lines, started, thread })
-    }
-
-    pub(super) fn listener(&self) -> impl Listener + use<> {
-        ConsoleListener { lines: self.lines.clone(), started: self.started, lost: 0 }
-    }
-
-    /// Prints what is left.
-    pub(super) fn finish(self) {
-        drop(self.lines);
-        // A panic in it was logged by the panic hook; there is nothing more to print.
-        let _ = self.thread.join();
-    }
-}
-
-/// Until no listener is left; a reader that went away is not told more, and the line goes on.
-fn print_all(lines: &Receiver<String>) {
-    let mut open = true;
-    for line in lines {
-        open = open && print(&line).is_ok();
-    }
-}
-
-impl Listener for ConsoleListener {
+impl Listener for Console {
     fn hear(&mut self, event: &Event) {
-        let Event::Part(record) = event else { return };
-        let mut text = part(record, self.started);
-        if self.lost > 0 {
-            text = format!("({} lines were not shown)\n{text}", self.lost);
-        }
-        match self.lines.try_send(text) {
-            Ok(()) => self.lost = 0,
-            Err(_) => self.lost += 1,
+        if let Event::Part(record) = event {
+            self.printer.print(part(record, self.started));
         }
     }
 }

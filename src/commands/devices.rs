@@ -82,7 +82,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         config: loaded.fingerprint.clone(),
     };
     let (orders, ordered) = Orders::new(config);
-    let take = config.commands.mqtt.then(|| orders.taker());
+    let take = config.commands.mqtt.then(|| orders.taker(clock.clone()));
     let publisher: Arc<dyn Publisher> =
         report::open_for_commands(&config.mqtt, identity.clone(), clock.clone(), take)
             .context("cannot report")?

@@ -1,6 +1,6 @@
 //! Exit codes, and how a failure is told on standard error.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::Termination;
 
 use crate::config::load::LoadError;
@@ -77,7 +77,7 @@ pub(super) fn count(problems: usize) -> String {
 /// A line on standard error, marked as an error for the journal; whoever closed standard error does not want it.
 pub(super) fn line(text: &str) {
     let prefix = logging::priority(log::Level::Error);
-    let _ = writeln!(io::stderr(), "{prefix}{text}");
+    logging::say(&format!("{prefix}{text}"));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::printer::Printer;
 use super::sensor::{self, Watching};
 use super::{ExitCode, UsageError, print};
 use crate::clock::{Clock, SystemClock, Time};
@@ -13,6 +14,7 @@ use crate::config::load::load;
 use crate::config::{Config, GateKind};
 use crate::gate::{self, Gate, GateState, SafeGuard};
 use crate::pipeline::Stopper;
+use crate::service::logging;
 use crate::service::signals::{self, SignalWatch};
 use crate::units::Span;
 
@@ -79,6 +81,7 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    logging::never_wait();
     match args.action {
         Action::Pulse { place, times, length, every, second } => {
             let config = real(&place.config)?;
@@ -153,6 +156,7 @@ fn pulse(
             UsageError(format!("--every: must be longer than a reject, which takes {length:?}")).into()
         );
     }
+    let printer = Printer::start()?;
     let mut gate = open(config, second)?;
     let stopper = Stopper::default();
     let (stop, asked) = (stopper.signal(), stopper.clone());
@@ -168,13 +172,14 @@ fn pulse(
         gate.set(GateState::Reject, clock.now())?;
         let whole = wait(&stop, from + length, &clock);
         gate.set(GateState::Pass, clock.now())?;
-        print(&format!("{:>4}  reject for {:.0} ms\n", n + 1, (clock.now() - from).as_secs_f64() * 1e3))?;
+        let took = (clock.now() - from).as_secs_f64() * 1e3;
+        printer.print(format!("{:>4}  reject for {took:.0} ms\n", n + 1));
         if !whole {
             break;
         }
     }
     drop(gate);
-    print("the gate is in its safe position; from now on the wiring alone holds it\n")?;
+    printer.finish("the gate is in its safe position; from now on the wiring alone holds it\n".to_owned())?;
     Ok(ExitCode::Ok)
 }
 

@@ -23,6 +23,7 @@ mod known;
 pub mod labelled;
 mod man;
 mod orders;
+mod printer;
 mod progress;
 mod reload;
 mod reporter;
@@ -57,6 +58,7 @@ use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
 use {trained_off as prune, trained_off as taper, trained_off as teach};
 
+use crate::service::logging;
 use crate::service::signals::{SignalWatch, end_at_once};
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
@@ -194,6 +196,7 @@ fn definition() -> clap::Command {
 
 /// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
 fn print(text: &str) -> anyhow::Result<()> {
+    logging::before_output();
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }

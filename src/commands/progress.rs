@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::{Clock, SystemClock, Time};
+use crate::service::logging;
 
 /// The line: `120 of 715 pictures, 31 s left`. Several threads may count.
 pub(super) struct Progress {
@@ -27,6 +28,7 @@ impl Progress {
         if self.shown && (done.is_multiple_of(16) || done == self.all) {
             let seconds = SystemClock.now().seconds_since(self.started);
             let left = seconds / done as f64 * self.all.saturating_sub(done) as f64;
+            logging::before_output();
             // A terminal that is gone is no reason to stop.
             let _ = write!(io::stderr(), "\r{done} of {} {}, {left:.0} s left   ", self.all, self.what);
         }
@@ -36,6 +38,6 @@ impl Progress {
     pub(super) fn end(&self, done: &str) {
         let clear = if self.shown { "\r\x1b[K" } else { "" };
         let count = self.done.load(Ordering::Relaxed);
-        let _ = writeln!(io::stderr(), "{clear}{count} {} {done}", self.what);
+        logging::say(&format!("{clear}{count} {} {done}", self.what));
     }
 }

@@ -9,11 +9,12 @@ use crossbeam_channel::bounded;
 
 use super::console::Console;
 use super::devices::{self, Opened};
+use super::printer::Printer;
 use super::reload::{Reloader, Running};
-use super::{ExitCode, exit, print};
+use super::{ExitCode, exit};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
-use crate::pipeline::{Failure, Listener, Stopper, lock_memory, run_threads};
+use crate::pipeline::{Failure, Stopper, lock_memory, run_threads};
 use crate::score::summary::Summary;
 use crate::service::logging;
 use crate::service::notify::Watchdog;
@@ -48,6 +49,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    logging::never_wait();
     let loaded = load_or_demonstration(args.config.as_deref())?;
     logging::set_level(loaded.config.line.log_level);
     // Opened first: a long run must not end with a file that cannot be written.
@@ -65,10 +67,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Opened { mut line, model, publisher, store, reporting, orders, info } =
         devices::open(&loaded, clock.clone())?;
     let socket = loaded.config.commands.socket.as_deref();
-    let socket = socket.map(|path| CommandSocket::open(path, orders.taker(), clock.clone())).transpose()?;
+    let socket = socket
+        .map(|path| CommandSocket::open(path, orders.taker(clock.clone()), clock.clone()))
+        .transpose()?;
     line.parts = args.parts;
-    let console = (!args.quiet).then(|| Console::start(clock.now())).transpose()?;
-    line.listeners.extend(console.as_ref().map(|console| Box::new(console.listener()) as Box<dyn Listener>));
+    let printer = Printer::start()?;
+    if !args.quiet {
+        line.listeners.push(Box::new(Console { printer: printer.clone(), started: clock.now() }));
+    }
     let watchdog = Watchdog::start(&loaded.config.line.name, line.vitals.clone(), clock.clone())?;
     line.listeners.push(Box::new(watchdog.listener()));
     log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
@@ -78,9 +84,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     lock_memory();
     let outcome = run_threads(line, &stopper);
     drop((socket, reloader, watchdog));
-    if let Some(console) = console {
-        console.finish();
-    }
     drop(publisher);
     if let (Ok(outcome), Some(store)) = (&outcome, &store) {
         store.end(outcome.summary.lost_events == 0);
@@ -88,17 +91,26 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     drop(store);
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(failure @ Failure::Panic { .. }) => {
-            exit::line(&format!("castgate: error: {failure}; this is a fault of castgate, please report it"));
-            return Ok(ExitCode::Bug);
+        Err(failure) => {
+            // The parts that left before are printed still; that they cannot be is no news beside the failure.
+            let _ = printer.finish(String::new());
+            return failed(failure);
         }
-        Err(failure) => return Err(failure.into()),
     };
     let summary = Summary { resident_mib: devices::resident_mib(), ..outcome.summary };
-    print(&summary.to_string())?;
     if let Some((path, mut file)) = summary_file {
         let text = serde_json::to_string_pretty(&summary)?;
         writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
     }
+    printer.finish(summary.to_string())?;
     Ok(ExitCode::Ok)
+}
+
+/// Tells why the line ended before its time.
+fn failed(failure: Failure) -> anyhow::Result<ExitCode> {
+    if !matches!(failure, Failure::Panic { .. }) {
+        return Err(failure.into());
+    }
+    exit::line(&format!("castgate: error: {failure}; this is a fault of castgate, please report it"));
+    Ok(ExitCode::Bug)
 }

@@ -68,6 +68,7 @@ fn demonstration(broker: Option<&StandIn>) -> Loaded {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    logging::never_wait();
     let by_itself = args.config.is_none();
     let broker = (by_itself && cfg!(feature = "mqtt")).then(StandIn::start).transpose();
     let broker = broker.context("cannot open a local port for the demonstration's broker")?;

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::gate::Feedback;
 use super::prepare::Job;
 use crate::clock::Time;
-use crate::decide::{Action, Command, Engine, GateTiming, Outcome, Rules, Troubles};
+use crate::decide::{Action, Command, Engine, GateTiming, Loss, Outcome, Rules, StopReason, Troubles};
 use crate::sensor::SensorEvent;
 
 /// What somebody outside the line asks for.
@@ -39,13 +39,52 @@ pub(super) enum Told {
     Ordered(Order),
 }
 
-/// What the decide stage wants sent on.
+/// What the decide stage wants sent on: commands first, then events, and words last.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     /// For the gate, in order.
     pub commands: Vec<Command>,
     /// For the report stage, in order.
     pub events: Vec<Event>,
+    /// For the log, in order.
+    words: Vec<Words>,
+}
+
+/// What is said in the log.
+#[derive(Debug, PartialEq)]
+enum Words {
+    LineStop(Option<StopReason>),
+    Position(Option<Loss>),
+    ResetRefused(StopReason),
+    InForce(Arc<str>),
+    Trouble(u64, &'static str),
+}
+
+impl Decided {
+    /// Logs what there is to say, each kind from a place of its own: the log holds places to a limit, not one kind to another's.
+    pub(super) fn tell(&mut self) {
+        for words in self.words.drain(..) {
+            match words {
+                Words::LineStop(Some(reason)) => {
+                    log::error!("line stop: {}; it stands until it is reset", reason.name());
+                }
+                Words::LineStop(None) => log::info!("the line stop has been reset"),
+                Words::Position(Some(loss)) => {
+                    log::warn!("the belt's position is lost: {}; everything is rejected", loss.name());
+                }
+                Words::Position(None) => {
+                    log::info!("the belt's position is known; what lies on the belt is rejected");
+                }
+                Words::ResetRefused(reason) => {
+                    log::warn!("the line stop is not ended: {} is still on", reason.name());
+                }
+                Words::InForce(rules) => {
+                    log::info!("configuration {rules} is in force from the next part on");
+                }
+                Words::Trouble(count, what) => log::warn!("{count} {what}"),
+            }
+        }
+    }
 }
 
 /// Owns the engine.
@@ -97,11 +136,11 @@ impl DecideStage {
             Told::Ordered(Order::Trigger) => engine.on_trigger(now, now, actions),
             Told::Ordered(Order::Reset) => {
                 if let Err(reason) = engine.on_reset(now, actions) {
-                    log::warn!("the line stop is not ended: {} is still on", reason.name());
+                    out.words.push(Words::ResetRefused(reason));
                 }
             }
             Told::Ordered(Order::Rules(rules)) => {
-                log::info!("configuration {} is in force from the next part on", rules.fingerprint);
+                out.words.push(Words::InForce(rules.fingerprint.clone()));
                 engine.set_rules((**rules).clone());
             }
         }
@@ -142,8 +181,8 @@ impl DecideStage {
     /// Reports what is still on the belt.
     pub(super) fn stop(&mut self, now: Time, out: &mut Decided) {
         self.engine.on_stop(now, &mut self.actions);
-        tell(&self.engine.troubles());
         self.hand_on(now, out);
+        tell(&self.engine.troubles(), out);
     }
 
     fn hand_on(&mut self, now: Time, out: &mut Decided) {
@@ -162,21 +201,11 @@ impl DecideStage {
                 Action::Gate(command) => out.commands.push(command),
                 Action::Opened { part, at } => out.events.push(Event::Opened { part, at }),
                 Action::LineStop(reason) => {
-                    match reason {
-                        Some(reason) => {
-                            log::error!("line stop: {}; it stands until it is reset", reason.name())
-                        }
-                        None => log::info!("the line stop has been reset"),
-                    }
+                    out.words.push(Words::LineStop(reason));
                     out.events.push(Event::LineStop { reason, at: now });
                 }
                 Action::Position(loss) => {
-                    match loss {
-                        Some(loss) => {
-                            log::warn!("the belt's position is lost: {}; everything is rejected", loss.name())
-                        }
-                        None => log::info!("the belt's position is known; what lies on the belt is rejected"),
-                    }
+                    out.words.push(Words::Position(loss));
                     out.events.push(Event::Position { loss, at: now });
                 }
                 Action::Finished(mut record) => {
@@ -210,7 +239,7 @@ fn sense(engine: &mut Engine, event: SensorEvent, now: Time, out: &mut Vec<Actio
 }
 
 /// Says at the end what went wrong on the way.
-fn tell(troubles: &Troubles) {
+fn tell(troubles: &Troubles, out: &mut Decided) {
     for (count, what) in [
         (troubles.late_answers, "answers of the model came after their part's deadline"),
         (troubles.missed_triggers, "parts were seen that no trigger announced"),
@@ -221,7 +250,32 @@ fn tell(troubles: &Troubles) {
         (troubles.unexpected_confirms, "edges of the confirm sensor belonged to no part"),
     ] {
         if count > 0 {
-            log::warn!("{count} {what}");
+            out.words.push(Words::Trouble(count, what));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::decide::Policy;
+    use crate::sensor::Input;
+    use crate::verdict::PartNumber;
+
+    #[test]
+    fn what_happens_to_the_line_is_said_after_its_commands() {
+        let rules = Rules::of(&Config::default(), Policy { threshold: 0.5, unsure: 0.1 });
+        let mut stage = DecideStage::new(Engine::new(rules, PartNumber(1), Time::ZERO), None, None);
+        let (mut out, now) = (Decided::default(), Time::ZERO.plus_s(1.0));
+        let bin_full = SensorEvent::Input { input: Input::BinFull, on: true, at: now };
+        stage.step(&Told::Sensed(bin_full), now, &mut out);
+        stage.step(&Told::Ordered(Order::Reset), now, &mut out);
+        let words = |out: &Decided, wanted: &Words| out.words.contains(wanted);
+        assert!(words(&out, &Words::LineStop(Some(StopReason::BinFull))));
+        assert!(words(&out, &Words::ResetRefused(StopReason::BinFull)));
+        assert!(!out.commands.is_empty(), "the output for the PLC does not wait for them");
+        out.tell();
+        assert!(out.words.is_empty());
     }
 }

@@ -166,6 +166,7 @@ impl Lockstep {
         self.decide.stop(now, &mut self.decided);
         let events = self.happened.drain(..).chain(self.decided.events.drain(..));
         events.for_each(|event| self.report.step(&event));
+        self.decided.tell();
         self.report.finish(now)
     }
 
@@ -281,6 +282,7 @@ impl Lockstep {
         self.move_gate(now)?;
         let happened = self.happened.drain(..).chain(self.decided.events.drain(..));
         happened.for_each(|event| self.report.step(&event));
+        self.decided.tell();
         Ok(())
     }
 

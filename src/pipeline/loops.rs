@@ -196,10 +196,12 @@ pub(super) struct DecideOut {
 }
 
 impl DecideOut {
-    /// Commands wait for the gate, events do not wait for anybody. `false` when the gate is gone.
+    /// Commands go first and wait for the gate; events and words do not wait for anybody. `false` when the gate is gone.
     fn flush(&self, decided: &mut Decided, common: &Common) -> bool {
+        let sent = decided.commands.drain(..).all(|command| self.commands.send(command).is_ok());
         decided.events.drain(..).for_each(|event| publish(event, &self.events, &common.counters));
-        decided.commands.drain(..).all(|command| self.commands.send(command).is_ok())
+        decided.tell();
+        sent
     }
 }
 

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use sd_notify::NotifyState;
 
 use crate::clock::{Clock, Time};
@@ -22,6 +22,8 @@ const BEAT: Duration = Duration::from_millis(500);
 const HANGS_AFTER: Duration = Duration::from_secs(5);
 /// The status is told at most so often, in beats.
 const STATUS_EVERY: u64 = 4;
+/// Time that the thread has to end in: a systemd that takes nothing must not keep the process.
+const END_WITHIN: Duration = Duration::from_millis(500);
 /// How much longer the start may take with each beat on which all is well: a camera that is not there yet is waited for.
 const EXTEND_BY: Duration = Duration::from_secs(10);
 
@@ -86,7 +88,7 @@ impl Listener for Counter {
 pub struct Watchdog {
     counted: Arc<Counted>,
     stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl Watchdog {
@@ -97,18 +99,20 @@ impl Watchdog {
     /// When the system gives no thread.
     pub fn start(line: &str, vitals: Vitals, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (stop, stopped) = bounded::<()>(0);
+        let (end, ended) = bounded::<()>(0);
         let counted = Arc::new(Counted::default());
         let limit = sd_notify::watchdog_enabled().map_or(HANGS_AFTER, |span| span / 2);
         let mut watch =
             Watch { line: line.to_owned(), vitals, counted: counted.clone(), limit, ..Watch::default() };
         let work = move || {
+            let _end = end;
             while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
                 watch.beat(clock.now()).iter().for_each(Said::tell);
             }
             tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
         };
-        let thread = Builder::new().name("watchdog".to_owned()).spawn(work)?;
-        Ok(Self { counted, stop: Some(stop), thread: Some(thread) })
+        Builder::new().name("watchdog".to_owned()).spawn(work)?;
+        Ok(Self { counted, stop: Some(stop), ended })
     }
 
     /// Counts parts for the status.
@@ -120,10 +124,8 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic in it has been logged by the panic hook.
-            let _ = thread.join();
-        }
+        // Closed when the thread has ended, also by a panic, which the hook has logged. One that hangs in a socket is left behind.
+        let _ = self.ended.recv_timeout(END_WITHIN);
     }
 }
 

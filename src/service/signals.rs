@@ -4,9 +4,15 @@
 
 use std::io;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
+
+use super::logging;
+
+/// Time that the log has for what is left when the process is ended at once.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How far a stop has come.
 enum State {
@@ -56,17 +62,19 @@ impl SignalWatch {
         let handle = signals.handle();
         let watch = move || {
             let mut state = State::Running;
+            // Nobody may be reading the log; signals are taken all the same.
+            logging::this_thread_never_waits();
             for signal in signals.forever() {
                 let name = signal_hook::low_level::signal_name(signal).unwrap_or("signal");
                 if signal == SIGHUP {
-                    log::info!("{name}: reading the configuration again");
                     reload();
+                    log::info!("{name}: reading the configuration again");
                     continue;
                 }
                 state = match state {
                     State::Running => {
-                        log::info!("{name}: stopping; once more stops at once");
                         stop();
+                        log::info!("{name}: stopping; once more stops at once");
                         State::Stopping
                     }
                     State::Stopping => {
@@ -82,8 +90,9 @@ impl SignalWatch {
     }
 }
 
-/// Ends the process here and now, without unwinding. The kernel releases the devices.
+/// Ends the process here and now, without unwinding; only the log has a moment for its last words. The kernel releases the devices.
 pub fn end_at_once() {
+    logging::finish_within(LAST_WORDS);
     signal_hook::low_level::exit(130);
 }
 

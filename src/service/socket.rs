@@ -6,26 +6,37 @@
 //! > stop
 //! < error: `stop` is no command; right would be `trigger` or `reset`
 //! ```
-//! Threads `commands`: one that accepts, and one for each connection, of which there are at most [`MOST`]. A socket file that a dead
-//! process left behind is replaced; one on which somebody listens is not. Must not know what a command does.
+//! Threads `commands`: one that accepts, and one for each connection, of which there are at most [`MOST`]. There is always room for one
+//! more: it takes the place of the one that behaves worst. A socket file that a dead process left behind is replaced; one on which
+//! somebody listens is not. Must not know what a command does.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crate::clock::{Clock, Time};
+use crate::limit::Limiter;
 use crate::remote::{LONGEST, RemoteCommand, Take};
 
 /// Most connections at a time.
 pub const MOST: usize = 8;
-/// A connection that sends no whole line for so long is closed.
+/// A connection that sends no command for so long is closed.
 pub const IDLE: Duration = Duration::from_secs(30);
+/// One that has not sent any yet, or whose last line was none, has so long for the next.
+pub const FIRST_WITHIN: Duration = Duration::from_secs(5);
+/// So many lines in a row that are no commands end a connection.
+pub const WRONG: u32 = 3;
+/// Time that every connection has before a newer one may take its place: enough to send a command and hear the answer.
+const GRACE: Duration = Duration::from_millis(100);
+/// Lines that a connection may send at once, and the time in which one more may follow; faster ones wait.
+const LINES: u32 = 16;
+const LINE_EVERY: Duration = Duration::from_millis(20);
 /// A reader that takes no answer for so long is given up.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// Owner and group may send commands, nobody else.
@@ -52,8 +63,25 @@ struct Shared {
     take: Take,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
-    /// The other ends of what the connections' threads read from.
-    open: Mutex<Vec<Arc<UnixStream>>>,
+    open: Mutex<Vec<Arc<Connection>>>,
+}
+
+/// A connection, and how it behaves.
+struct Connection {
+    stream: UnixStream,
+    since: Time,
+    /// Lines that were no commands, since the last one that was.
+    wrong: AtomicU32,
+    /// When it last sent a command, in nanoseconds; 0 before.
+    commanded: AtomicU64,
+}
+
+impl Connection {
+    /// The greater, the sooner it makes room: who sends junk before who has sent nothing yet, and the idlest of the others.
+    fn nuisance(&self, now: Time) -> (u32, bool, Duration) {
+        let commanded = Time::from_nanos(self.commanded.load(Ordering::Relaxed));
+        (self.wrong.load(Ordering::Relaxed), commanded == Time::ZERO, now - commanded.max(self.since))
+    }
 }
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
@@ -122,9 +150,7 @@ impl Drop for CommandSocket {
         if ours {
             let _ = fs::remove_file(&self.path);
         }
-        for stream in self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
-        }
+        self.shared.open().iter().for_each(|connection| connection.close());
         if let Some(thread) = self.thread.take().filter(|_| woken) {
             // A panic in it has been logged by the panic hook.
             let _ = thread.join();
@@ -138,7 +164,7 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
             return;
         }
         let stream = match stream {
-            Ok(stream) => Arc::new(stream),
+            Ok(stream) => stream,
             Err(error) => {
                 // Most likely too many open files: another attempt at once would fail as well.
                 log::warn!("a connection to the command socket could not be accepted: {error}");
@@ -147,61 +173,114 @@ fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
             }
         };
         let _ = stream.set_write_timeout(Some(ANSWER_WITHIN));
-        if !shared.remember(&stream) {
-            let _ = (&*stream).write_all(format!("error: busy: {MOST} connections are open\n").as_bytes());
-            continue;
-        }
-        let (theirs, mine) = (shared.clone(), stream.clone());
+        shared.make_room();
+        let connection = Arc::new(Connection {
+            stream,
+            since: shared.clock.now(),
+            wrong: AtomicU32::new(0),
+            commanded: AtomicU64::new(0),
+        });
+        shared.open().push(connection.clone());
+        let (theirs, mine) = (shared.clone(), connection.clone());
         let converse = move || {
             converse(&mine, &theirs);
             theirs.forget(&mine);
         };
         if let Err(error) = Builder::new().name("commands".to_owned()).spawn(converse) {
             log::warn!("no thread for a connection to the command socket: {error}");
-            shared.forget(&stream);
+            shared.forget(&connection);
         }
     }
 }
 
 impl Shared {
-    /// Whether there was room for it.
-    fn remember(&self, stream: &Arc<UnixStream>) -> bool {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = open.len() < MOST;
-        if room {
-            open.push(stream.clone());
-        }
-        room
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn forget(&self, stream: &Arc<UnixStream>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|other| !Arc::ptr_eq(other, stream));
+    fn forget(&self, connection: &Arc<Connection>) {
+        self.open().retain(|other| !Arc::ptr_eq(other, connection));
+    }
+
+    /// Has the worst connection leave where there are too many. Waits while even that one has had no time to say anything.
+    fn make_room(&self) {
+        loop {
+            let now = self.clock.now();
+            let mut open = self.open();
+            let worst = (0..open.len()).max_by_key(|at| open[*at].nuisance(now));
+            let Some(worst) = worst.filter(|_| open.len() >= MOST) else { return };
+            let until = open[worst].since + GRACE;
+            let is_junk = open[worst].wrong.load(Ordering::Relaxed) > 0;
+            if is_junk || until <= now {
+                let left = open.swap_remove(worst);
+                drop(open);
+                left.close();
+                return tell_closed("another one needs its place");
+            }
+            drop(open);
+            if self.stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            self.clock.sleep_until(until);
+        }
     }
 }
 
-/// Answers line after line, until the other side leaves, is idle, or sends what is no line.
-fn converse(stream: &UnixStream, shared: &Shared) {
-    let mut stream = stream;
+/// Says why a connection is closed from this side.
+fn tell_closed(why: &str) {
+    log::warn!("a connection to the command socket is closed: {why}");
+}
+
+impl Connection {
+    fn close(&self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+
+    fn answer(&self, text: &str) -> bool {
+        (&self.stream).write_all(text.as_bytes()).is_ok()
+    }
+}
+
+/// Answers line after line, until the other side leaves, is idle, or sends what is no command.
+fn converse(connection: &Connection, shared: &Shared) {
     let (mut buffer, mut filled) = ([0; LONGEST], 0);
-    let mut deadline = shared.clock.now() + IDLE;
+    let mut pace = Limiter::new(LINES, LINE_EVERY);
+    let mut deadline = shared.clock.now() + FIRST_WITHIN;
     loop {
         while let Some(end) = buffer[..filled].iter().position(|byte| *byte == b'\n') {
-            let answer = answer(&String::from_utf8_lossy(&buffer[..end]), shared);
-            if stream.write_all(answer.as_bytes()).is_err() {
+            // Whoever sends faster than that waits for its answers, and nobody else does.
+            while pace.allow(shared.clock.now()).is_none() {
+                shared.clock.sleep_until(shared.clock.now() + LINE_EVERY);
+            }
+            let (answer, is_command) = answer(&String::from_utf8_lossy(&buffer[..end]), shared);
+            let now = shared.clock.now();
+            let wrong = match is_command {
+                true => {
+                    connection.commanded.store(now.as_nanos(), Ordering::Relaxed);
+                    connection.wrong.store(0, Ordering::Relaxed);
+                    0
+                }
+                false => connection.wrong.fetch_add(1, Ordering::Relaxed) + 1,
+            };
+            if !connection.answer(&answer) {
                 return;
+            }
+            if wrong >= WRONG {
+                tell_closed("it sends what is no command");
+                return connection.close();
             }
             buffer.copy_within(end + 1..filled, 0);
             filled -= end + 1;
-            deadline = shared.clock.now() + IDLE;
+            deadline = now + if is_command { IDLE } else { FIRST_WITHIN };
         }
         if filled == buffer.len() {
-            let _ = stream.write_all(format!("error: a line has at most {LONGEST} bytes\n").as_bytes());
-            return;
+            connection.answer(&format!("error: a line has at most {LONGEST} bytes\n"));
+            tell_closed("it sends what is no command");
+            return connection.close();
         }
-        match read(stream, &mut buffer[filled..], deadline, shared) {
+        match read(&connection.stream, &mut buffer[filled..], deadline, shared) {
             Some(read) => filled += read,
-            None => return,
+            None => return connection.close(),
         }
     }
 }
@@ -222,134 +301,16 @@ fn read(mut stream: &UnixStream, buffer: &mut [u8], deadline: Time, shared: &Sha
     }
 }
 
-fn answer(line: &str, shared: &Shared) -> String {
-    let taken = RemoteCommand::parse(line).map_err(|unknown| unknown.to_string()).and_then(|command| {
-        log::info!("{command}: a command came over the local socket");
-        (shared.take)(command)
-    });
-    taken.map_or_else(|why| format!("error: {why}\n"), |()| "ok\n".to_owned())
+/// The answer to a line, and whether that was a command.
+fn answer(line: &str, shared: &Shared) -> (String, bool) {
+    let command = match RemoteCommand::parse(line) {
+        Ok(command) => command,
+        Err(unknown) => return (format!("error: {unknown}\n"), false),
+    };
+    log::info!("{command}: a command came over the local socket");
+    let taken = (shared.take)(command);
+    (taken.map_or_else(|why| format!("error: {why}\n"), |()| "ok\n".to_owned()), true)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead as _, BufReader};
-
-    use super::*;
-    use crate::clock::{SimClock, SystemClock};
-
-    struct Bench {
-        folder: tempfile::TempDir,
-        taken: crossbeam_channel::Receiver<RemoteCommand>,
-        socket: CommandSocket,
-    }
-
-    fn path(folder: &tempfile::TempDir) -> PathBuf {
-        folder.path().join("command.sock")
-    }
-
-    /// A line that has room for two commands.
-    fn bench() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let (sender, taken) = crossbeam_channel::bounded(2);
-        let take: Take = Arc::new(move |command| sender.try_send(command).map_err(|_| "busy".to_owned()));
-        let socket = CommandSocket::open(&path(&folder), take, Arc::new(SystemClock)).unwrap();
-        Bench { folder, taken, socket }
-    }
-
-    fn connect(bench: &Bench) -> BufReader<UnixStream> {
-        let stream = UnixStream::connect(path(&bench.folder)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        BufReader::new(stream)
-    }
-
-    fn ask(connection: &mut BufReader<UnixStream>, text: &[u8]) -> String {
-        // A side that has closed already takes nothing more; what it said before can still be read.
-        let _ = connection.get_mut().write_all(text);
-        let mut answer = String::new();
-        let _ = connection.read_line(&mut answer);
-        answer
-    }
-
-    #[test]
-    fn a_line_is_answered_with_a_line() {
-        let bench = bench();
-        let mut connection = connect(&bench);
-        assert_eq!(ask(&mut connection, b"trigger\n"), "ok\n");
-        assert!(
-            ask(&mut connection, b"stop\n").starts_with("error: `stop` is no command; right would be `tri")
-        );
-        connection.get_mut().write_all(b"re").unwrap();
-        assert_eq!(ask(&mut connection, b"set\r\ntrigger\n"), "ok\n");
-        assert_eq!(ask(&mut connection, b""), "error: busy\n");
-        let taken: Vec<_> = bench.taken.try_iter().collect();
-        assert_eq!(taken, [RemoteCommand::Trigger, RemoteCommand::Reset]);
-    }
-
-    #[test]
-    fn what_is_no_line_ends_the_connection() {
-        let bench = bench();
-        let mut connection = connect(&bench);
-        let endless = ask(&mut connection, &[b'x'; 5000]);
-        assert_eq!(endless, "error: a line has at most 256 bytes\n");
-        assert!(ask(&mut connect(&bench), b"\xff\xfe\n").starts_with("error: `\u{fffd}"));
-    }
-
-    #[test]
-    fn connections_beyond_the_limit_are_told_so() {
-        let bench = bench();
-        let mut open: Vec<_> = (0..MOST).map(|_| connect(&bench)).collect();
-        for connection in &mut open {
-            assert!(ask(connection, b"?\n").starts_with("error: `?`"));
-        }
-        assert_eq!(ask(&mut connect(&bench), b""), "error: busy: 8 connections are open\n");
-        drop(bench);
-        assert_eq!(ask(&mut open[0], b"reset\n"), "", "closed by the stop");
-    }
-
-    #[test]
-    fn an_idle_connection_is_closed() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SimClock::default());
-        let socket = CommandSocket::open(&path(&folder), Arc::new(|_| Ok(())), clock.clone()).unwrap();
-        let mut connection = BufReader::new(UnixStream::connect(path(&folder)).unwrap());
-        assert_eq!(ask(&mut connection, b"reset\n"), "ok\n");
-        clock.advance_to(Time::ZERO + IDLE);
-        assert_eq!(ask(&mut connection, b"r"), "");
-        drop(socket);
-    }
-
-    #[test]
-    fn the_file_has_its_rights_and_goes_with_the_socket() {
-        let bench = bench();
-        let file = path(&bench.folder);
-        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, MODE);
-        let folder = bench.folder;
-        drop(bench.socket);
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_a_dead_process_left_is_replaced_and_everything_else_is_not() {
-        let told = |path: &Path| {
-            let socket = CommandSocket::open(path, Arc::new(|_| Ok(())), Arc::new(SystemClock));
-            socket.err().map(|error| error.to_string()).unwrap_or_default()
-        };
-        let bench = bench();
-        let file = path(&bench.folder);
-        assert!(
-            told(&file).ends_with("another castgate takes commands here; stop it, or choose another path")
-        );
-        assert_eq!(ask(&mut connect(&bench), b"reset\n"), "ok\n", "the live one is not disturbed");
-
-        let stale = bench.folder.path().join("stale");
-        drop(UnixListener::bind(&stale).unwrap());
-        assert_eq!(told(&stale), "");
-        let plain = bench.folder.path().join("plain");
-        fs::write(&plain, "").unwrap();
-        assert!(told(&plain).contains("is there and is no socket"), "{}", told(&plain));
-        let nowhere = bench.folder.path().join("nowhere/command.sock");
-        assert!(told(&nowhere).contains("the folder must exist"), "{}", told(&nowhere));
-        let long = bench.folder.path().join("x".repeat(200));
-        assert!(told(&long).contains("shorter"), "{}", told(&long));
-    }
-}
+mod tests;

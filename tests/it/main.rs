@@ -57,6 +57,8 @@ mod tidy;
 mod train;
 /// The systemd unit.
 mod unit;
+/// Standard error and standard output that nobody reads.
+mod unread;
 /// What `why` tells of parts.
 #[cfg(feature = "store")]
 mod why;

@@ -9,7 +9,7 @@ use crate::golden::path;
 /// Layers from the lowest to the highest, by the first part of a module's path. A module may use what stands on a line before its
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
-    &["units", "clock", "frame", "verdict", "remote"],
+    &["units", "clock", "frame", "verdict", "remote", "limit"],
     &["config"],
     &["vision", "decide", "score", "train", "kernels", "scene", "audit"],
     &["gpio"],
@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/v4l"]),
     ("sd_notify", &["service/notify.rs"]),
-    ("env_logger", &["service/logging.rs"]),
+    ("env_logger", &["service/logging"]),
     ("signal_hook", &["service/signals.rs"]),
     ("rusqlite", &["store/sqlite"]),
     ("jiff", &["clock/wall.rs"]),

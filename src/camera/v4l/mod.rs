@@ -20,6 +20,7 @@ use super::{CameraError, Captured, FrameSource, Listed};
 use crate::clock::{Clock, Time};
 use crate::config::Camera;
 use crate::frame::Frame;
+use crate::limit::Limiter;
 use device::Facts;
 use grab::{Grabber, Opener, Told};
 use watch::{Watch, Watched};
@@ -43,7 +44,7 @@ pub struct V4lCamera {
     clock: Arc<dyn Clock>,
     watch: Watch,
     facts: Option<Facts>,
-    told_unusable: Option<Time>,
+    told_unusable: Limiter,
     /// Frames that the driver had no buffer for.
     lost: u64,
 }
@@ -72,7 +73,17 @@ impl V4lCamera {
         Builder::new().name("camera".to_owned()).spawn(move || grabber.run()).map_err(CameraError::Thread)?;
         let watch = Watch::new(clock.now(), lost_after);
         let stop = Some(stop);
-        Ok(Self { inbox, spare, again, stop, clock, watch, facts: None, told_unusable: None, lost: 0 })
+        Ok(Self {
+            inbox,
+            spare,
+            again,
+            stop,
+            clock,
+            watch,
+            facts: None,
+            told_unusable: Limiter::new(1, TELL_EVERY),
+            lost: 0,
+        })
     }
 
     fn opened(&mut self, facts: Facts) {
@@ -98,11 +109,8 @@ impl V4lCamera {
     }
 
     fn unusable(&mut self, why: String, now: Time) -> Captured {
-        if self.told_unusable.is_some_and(|at| now - at < TELL_EVERY) {
-            return Captured::Nothing;
-        }
-        self.told_unusable = Some(now);
-        Captured::Unusable { name: "a frame of the camera".to_owned(), why }
+        let Some(more) = self.told_unusable.allow(now) else { return Captured::Nothing };
+        Captured::Unusable { name: "a frame of the camera".to_owned(), why: format!("{why}{more}") }
     }
 }
 

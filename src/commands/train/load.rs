@@ -16,6 +16,7 @@ use crate::config::manifest::{Colour, Input, Layout, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
 use crate::score::evaluation::Skipped;
+use crate::service::logging;
 use crate::train::pictures::{Pictures, fnv1a};
 use crate::vision::Preprocessor;
 use crate::vision::alter::draw;
@@ -36,7 +37,7 @@ impl Loaded {
     /// Says which files were skipped.
     pub(super) fn tell_skipped(&self) {
         for (name, error) in &self.skipped {
-            eprintln!("skipped {name}: {error}");
+            logging::say(&format!("skipped {name}: {error}"));
         }
     }
 

@@ -11,6 +11,7 @@ use super::book::{Book, Entry};
 use crate::clock::{Clock as _, SystemClock, Time};
 use crate::commands::train::settings::Recipe;
 use crate::config::manifest::Normalise;
+use crate::service::logging;
 use crate::train::Network;
 use crate::train::fit::{Fit, Go, Plan, print};
 use crate::train::pictures::Pictures;
@@ -87,7 +88,7 @@ impl<'a> Table<'a> {
             drop(send);
             for entry in receive {
                 done += 1;
-                eprintln!(
+                logging::say(&format!(
                     "{:>4}/{}  ROC AUC {:.4}  accuracy {:.4}  {:>5.0} s  split {}  {} at {}",
                     done,
                     jobs.len(),
@@ -97,7 +98,7 @@ impl<'a> Table<'a> {
                     entry.split + 1,
                     entry.network,
                     entry.size
-                );
+                ));
                 if let Err(error) = book.add(entry) {
                     self.stop.store(true, Ordering::Relaxed);
                     written = Err(error);
