@@ -9,8 +9,10 @@
 pub mod clock;
 pub mod frame;
 pub mod limit;
+pub mod regular;
 pub mod remote;
 pub mod units;
+pub mod unseen;
 pub mod verdict;
 
 pub mod config;

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::unseen;
+
 /// What may be asked of a running line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RemoteCommand {
@@ -22,8 +24,12 @@ pub type Take = Arc<dyn Fn(RemoteCommand) -> Result<(), String> + Send + Sync>;
 
 /// Not a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no command; right would be `trigger` or `reset`")]
-pub struct UnknownCommand(String);
+#[error("`{shown}` is no command; right would be `trigger` or `reset`{hint}")]
+pub struct UnknownCommand {
+    shown: String,
+    /// What in it cannot be seen.
+    hint: String,
+}
 
 impl RemoteCommand {
     /// Every command.
@@ -43,8 +49,11 @@ impl RemoteCommand {
     /// When it is none; what is repeated of it is short and printable.
     pub fn parse(text: &str) -> Result<Self, UnknownCommand> {
         let word = text.trim();
-        let shown = || word.chars().take(40).flat_map(char::escape_debug).collect();
-        Self::ALL.into_iter().find(|command| command.name() == word).ok_or_else(|| UnknownCommand(shown()))
+        Self::ALL.into_iter().find(|command| command.name() == word).ok_or_else(|| {
+            let word: String =
+                text.trim_matches(|c: char| c.is_ascii_whitespace()).chars().take(40).collect();
+            UnknownCommand { shown: word.escape_debug().to_string(), hint: unseen::hint(&word) }
+        })
     }
 }
 

@@ -1,12 +1,12 @@
 //! Reading one picture file into a frame, with limits: whatever the file holds, the answer is a picture or a clear error.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use image::{ColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
 
 use crate::frame::{Frame, PixelFormat};
+use crate::regular;
 
 /// Subfolder with pictures of good parts, unless it is said otherwise.
 pub const OK: &str = "ok_front";
@@ -38,9 +38,6 @@ pub enum PictureError {
         /// Height in pixels.
         height: u32,
     },
-    /// It is no file but a folder, a pipe or a device.
-    #[error("is no file")]
-    NoFile,
     /// It is a JPEG whose end is missing; the decoder would fill the rest with grey.
     #[error("is not a whole JPEG, PNG or BMP picture: its end is missing")]
     CutOff,
@@ -91,19 +88,13 @@ pub fn read_picture(path: &Path, frame: &mut Frame) -> Result<(), PictureError> 
 /// # Errors
 /// When it is no file within the limits.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, PictureError> {
-    // Opening a pipe would wait for its other end.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(PictureError::NoFile);
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.is_empty() {
-        return Err(PictureError::Empty);
-    }
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(PictureError::TooLong(std::fs::metadata(path)?.len()));
-    }
-    Ok(bytes)
+    let bytes = match regular::read(path, MAX_FILE_BYTES) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            return Err(PictureError::TooLong(std::fs::metadata(path)?.len()));
+        }
+        bytes => bytes?,
+    };
+    if bytes.is_empty() { Err(PictureError::Empty) } else { Ok(bytes) }
 }
 
 /// As [`read_picture`], of a file's bytes.
@@ -304,7 +295,8 @@ mod tests {
     #[test]
     fn a_folder_with_the_name_of_a_picture_is_no_file() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(read_picture(dir.path(), &mut Frame::default()), Err(PictureError::NoFile)));
+        let folder = read_picture(dir.path(), &mut Frame::default()).unwrap_err();
+        assert_eq!(folder.to_string(), "cannot be read: it is a folder; name the file in it");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `castgate check`: everything that can be known of a configuration before the line starts.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::config::{
     CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, Pin, PositionSource, SensorKind, Trigger,
 };
 use crate::model::{self, Classifier};
+use crate::regular;
 use crate::report::{self, ReportError};
 use crate::sensor::{self, SensorError};
 use crate::store::{self, StoreError};
@@ -320,12 +320,7 @@ fn histories(config: &Config, findings: &mut Findings<'_>) {
 fn file(path: &Path, key: &str, findings: &mut Findings<'_>) -> Option<Vec<u8>> {
     /// Enough to see what a file is.
     const BEGINNING: u64 = 1 << 16;
-    let read = || {
-        let mut beginning = Vec::new();
-        fs::File::open(path)?.take(BEGINNING).read_to_end(&mut beginning)?;
-        Ok::<_, std::io::Error>(beginning)
-    };
-    match read() {
+    match regular::beginning(path, BEGINNING) {
         Ok(beginning) => {
             findings.fact("file", format!("{} ({key}) is readable", path.display()));
             Some(beginning)

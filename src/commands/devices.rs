@@ -1,5 +1,6 @@
 //! From a configuration to the devices of a line: the one place that knows every kind.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -22,6 +23,7 @@ use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
 use crate::model::{self, ModelInfo};
 use crate::pipeline::{Line, Listener, Oracle, Vitals};
+use crate::regular;
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
 use crate::scene::World;
@@ -88,7 +90,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
             .context("cannot report")?
             .into();
     let reporting = Sender::new(identity.clone());
-    let colour = classifier.input().colour == Colour::Rgb;
+    let colour = classifier.input().colour != Colour::Grey;
     let devices = devices(config, colour, &clock)?;
     let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
     // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
@@ -172,7 +174,7 @@ fn oracle(world: Arc<World>) -> Oracle {
 
 /// Memory of this process in MiB; 0 where the system does not tell.
 pub(super) fn resident_mib() -> f64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = regular::read_text(Path::new("/proc/self/statm"), 4096).ok();
     let resident = pages.as_deref().and_then(|text| text.split_whitespace().nth(1)?.parse::<f64>().ok());
     resident.unwrap_or(0.0) * rustix::param::page_size() as f64 / f64::from(1 << 20)
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+/// Largest list of pictures or labels that is read, in bytes: 100,000 pictures have some 20 MiB.
+pub(super) const LARGEST_LIST: u64 = 256 << 20;
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");

@@ -7,11 +7,13 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::eval::Judge;
+use super::files::LARGEST_LIST;
 use super::labelled::Labelled;
 use crate::camera::picture::{drop_false_colour, save_png};
 use crate::config::manifest::Input;
 use crate::frame::{Frame, PixelFormat};
 use crate::model::read::trained;
+use crate::regular;
 use crate::score::located::Located;
 use crate::train::explain::{Explainer, HeatMap};
 use crate::verdict::Truth;
@@ -149,7 +151,7 @@ fn circles(csv: &str) -> Result<HashMap<&str, Vec<Circle>>, usize> {
 /// When `labels.csv` is missing or of another form, or the model cannot be looked into.
 pub(super) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow::Result<Located> {
     let labels = data.join("labels.csv");
-    let csv = std::fs::read_to_string(&labels).with_context(|| {
+    let csv = regular::read_text(&labels, LARGEST_LIST).with_context(|| {
         format!(
             "cannot read {}, which holds the places of defects as `castgate draw` writes them",
             labels.display()

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::UsageError;
+use super::files::LARGEST_LIST;
 use super::labelled::{Labelled, ManyFolders, short_name};
 use crate::audit::listing::{Conflict, Listing};
+use crate::regular;
 
 /// The word that stands for the pictures of `--groups` whose photograph is under both labels.
 const CONFLICTS: &str = "conflicts";
@@ -71,7 +73,7 @@ impl Knowing {
 
 fn text(path: &Path, option: &str) -> anyhow::Result<String> {
     let unreadable = |error| UsageError(format!("{option}: cannot read {}: {error}", path.display()));
-    Ok(std::fs::read_to_string(path).map_err(unreadable)?)
+    Ok(regular::read_text(path, LARGEST_LIST).map_err(unreadable)?)
 }
 
 impl Known {

@@ -22,6 +22,7 @@ mod keeper;
 mod known;
 pub mod labelled;
 mod man;
+mod model;
 mod orders;
 mod printer;
 mod progress;
@@ -59,7 +60,9 @@ use train::{prune, taper, teach};
 use {trained_off as prune, trained_off as taper, trained_off as teach};
 
 use crate::service::logging;
+use crate::config::problem::printable;
 use crate::service::signals::{SignalWatch, end_at_once};
+use crate::unseen;
 
 /// Declares the subcommands: a group's heading, and in it for each command its name in Rust and its module, which owns
 /// `Args` (whose first doc line is its line in `--help`) and `run(Args) -> anyhow::Result<ExitCode>`.
@@ -106,6 +109,7 @@ commands! {
         Draw => draw,
         Audit => audit,
         Bench => bench,
+        Model => model,
     }
     "Set-up": {
         Camera => camera,
@@ -157,6 +161,9 @@ impl Invocation {
         parsed.map(Invocation).map_err(|error| {
             // A closed pipe is no reason to complain about help that nobody reads.
             let _ = error.print();
+            if let Some(tip) = unseen_tip(std::env::args_os().skip(1)).filter(|_| error.use_stderr()) {
+                exit::line(&tip);
+            }
             if error.use_stderr() { ExitCode::Usage } else { ExitCode::Ok }
         })
     }
@@ -168,6 +175,15 @@ impl Invocation {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         self.0.command.run()
     }
+}
+
+/// What in a command line that was not understood cannot be seen, or was typed by a word processor.
+fn unseen_tip(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<String> {
+    arguments.find_map(|argument| {
+        let argument = argument.to_string_lossy();
+        let hint = unseen::hint(&argument);
+        (!hint.is_empty()).then(|| format!("\n  tip: in `{}`{hint}", printable(&argument, 60)))
+    })
 }
 
 /// The definition of the command line, with the subcommands under their headings.

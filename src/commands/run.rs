@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use crossbeam_channel::bounded;
@@ -58,12 +59,23 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stopper = Stopper::default();
     let stop = stopper.clone();
+    let at_work = Arc::new(AtomicBool::new(false));
+    let working = at_work.clone();
+    // Opening a model or a device may take long, nobody there looks at the stopper, and nothing has moved yet.
+    let stop = move || {
+        if working.load(Ordering::Relaxed) {
+            stop.stop();
+        } else {
+            log::info!("asked to stop before the line was at work");
+            signals::end_before_work();
+        }
+    };
     // One that waits is enough: it reads the newest file.
     let (reload, asked) = bounded(1);
     let hang_up = move || {
         let _ = reload.try_send(());
     };
-    let _signals = SignalWatch::with_reload(move || stop.stop(), signals::end_at_once, hang_up)?;
+    let _signals = SignalWatch::with_reload(stop, signals::end_at_once, hang_up)?;
     let Opened { mut line, model, publisher, store, reporting, orders, info } =
         devices::open(&loaded, clock.clone())?;
     let socket = loaded.config.commands.socket.as_deref();
@@ -77,6 +89,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let watchdog = Watchdog::start(&loaded.config.line.name, line.vitals.clone(), clock.clone())?;
     line.listeners.push(Box::new(watchdog.listener()));
+    // All that may take long is behind it: from here on a stop goes through the stages.
+    at_work.store(true, Ordering::Relaxed);
     log::info!("line `{}`, configuration {}, model {model}", loaded.config.line.name, loaded.fingerprint);
     let publishing = Arc::downgrade(&publisher);
     let running = Running { loaded, model: info, orders, reporting, publisher: publishing };

@@ -28,14 +28,18 @@ fn picture(input: &Input, tensor: &[f32]) -> Frame {
         Layout::Nhwc => pixel * channels + channel,
         Layout::Nchw => channel * count + pixel,
     };
-    // A cast from a float stops at 0 and 255.
-    let byte = |value: f32| ((value * input.std + input.mean) * 255.0).round() as u8;
     let values = (0..count).flat_map(|pixel| (0..channels).map(move |channel| (pixel, channel)));
     Frame {
         width: input.width,
         height: input.height,
         format: if input.colour == Colour::Grey { PixelFormat::Grey8 } else { PixelFormat::Rgb8 },
-        pixels: values.map(|(pixel, channel)| byte(tensor[place(pixel, channel)])).collect(),
+        pixels: values
+            .map(|(pixel, colour)| {
+                // Which channel red, green or blue went in as: the exchange of two is its own inverse.
+                let channel = input.colour.source(colour);
+                input.pixel(channel, tensor[place(pixel, channel)])
+            })
+            .collect(),
         ..Frame::default()
     }
 }
@@ -43,7 +47,7 @@ fn picture(input: &Input, tensor: &[f32]) -> Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::manifest::Normalise;
+    use crate::config::manifest::PerChannel;
 
     #[test]
     fn bytes_come_back_in_their_places() {
@@ -52,15 +56,19 @@ mod tests {
             height: 1,
             layout: Layout::Nchw,
             colour: Colour::Rgb,
-            mean: 0.5,
-            std: 0.5,
-            normalise: Normalise::None,
-            familiar: None,
+            mean: 0.5.into(),
+            std: 0.5.into(),
+            ..Input::default()
         };
         let value = |byte: u8| (f32::from(byte) / 255.0 - 0.5) / 0.5;
         let planes = [10, 40, 20, 50, 30, 60].map(value);
         assert_eq!(picture(&input, &planes).pixels, [10, 20, 30, 40, 50, 60]);
         input.layout = Layout::Nhwc;
         assert_eq!(picture(&input, &planes).pixels, [10, 40, 20, 50, 30, 60]);
+        input.colour = Colour::Bgr;
+        assert_eq!(picture(&input, &planes).pixels, [20, 40, 10, 60, 30, 50]);
+        (input.mean, input.std) = (PerChannel::Each([0.1, 0.2, 0.3]), PerChannel::Each([0.4, 0.5, 0.6]));
+        let values: Vec<f32> = (0..6).map(|at| input.value(at % 3, 40 * at as u8)).collect();
+        assert_eq!(picture(&input, &values).pixels, [80, 40, 0, 200, 160, 120]);
     }
 }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use super::{ExitCode, UsageError, create, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
+use crate::regular;
 use crate::simulate::faults::{Fault, chosen, unnoticed};
 use crate::simulate::{Months, Played, SHIFT, Scenario, Totals, play, trace};
 
@@ -114,13 +115,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if totals.violations.is_empty() { ExitCode::Ok } else { ExitCode::No })
 }
 
+/// Largest scenario that is read, in bytes: a shift's worth of parts, one a line, has some 100 KiB.
+const LARGEST_SCENARIO: u64 = 1 << 20;
+
 /// Plays scenarios; 1 when one of them does not end as it should.
 fn scenarios(args: &Args) -> anyhow::Result<ExitCode> {
     let level = log::max_level();
     let mut code = ExitCode::Ok;
     for path in &args.scenario {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = regular::read_text(path, LARGEST_SCENARIO)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let scenario =
             Scenario::read(&text).map_err(|error| UsageError(format!("{}:{error}", path.display())))?;
         log::set_max_level(log::LevelFilter::Off);

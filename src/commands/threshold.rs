@@ -9,10 +9,10 @@ use super::eval::Judge;
 use super::files::{try_out, write_whole};
 use super::labelled::{Folders, short_name};
 use super::{ExitCode, UsageError, print};
-use crate::config::manifest::Manifest;
 use crate::config::yaml;
 use crate::decide::Policy;
 use crate::model;
+use crate::regular;
 use crate::score::bounds::upper_bound;
 use crate::score::curves::{Curve, Cut};
 use crate::score::evaluation::Answer;
@@ -229,9 +229,9 @@ fn short(cut: f32) -> f64 {
 /// Puts the policy into the manifest; gives the name of the data that the model was trained on.
 fn write(path: &Path, policy: Policy) -> anyhow::Result<String> {
     let cannot = || format!("cannot change the manifest {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let text = regular::read_text(path, yaml::MAX_BYTES as u64).with_context(cannot)?;
     let fault = |problem: &dyn std::fmt::Display| anyhow::anyhow!("{}: {problem}", cannot());
-    let mut manifest: Manifest = yaml::from_str(&text).map_err(|faults| match faults.first() {
+    let mut manifest = model::manifest::read(&text).map_err(|faults| match faults.first() {
         Some(first) => fault(first),
         None => fault(&"it is not readable"),
     })?;

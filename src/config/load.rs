@@ -1,10 +1,9 @@
 //! From a file to a checked configuration.
 //!
-//! The only file of this layer that opens files. Must not know the rules themselves or what a section is used for.
+//! The only file of this layer that reads files. Must not know the rules themselves or what a section is used for.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -12,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::live::take_live;
 use super::problem::{Fault, KeyPath, Problem};
 use super::{Config, validate, wording, yaml};
+use crate::regular;
 
 /// A configuration that keeps all rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,8 +109,12 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let problem = |fault| Problem { file: path.to_owned(), fault };
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = yaml::at_byte(error.as_bytes(), error.utf8_error().valid_up_to());
-        let fault =
-            wording::whole("not a UTF-8 text: no letter is written with this byte; save the file as UTF-8");
+        let wide = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let fault = wording::whole(if wide {
+            "a UTF-16 text, as some editors save it under the name Unicode; save the file as UTF-8"
+        } else {
+            "not a UTF-8 text: no letter is written with this byte; save the file as UTF-8"
+        });
         LoadError::Problems(vec![problem(Fault { place: Some(place), ..fault })])
     })?;
     // A file that was cut off by a power failure, or is just being written, is no wish for a line that is not there.
@@ -134,8 +138,12 @@ pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
     let Some(config) = value else {
         return Err(faults);
     };
+    let as_written: Vec<KeyPath> = faults.iter().map(|fault| fault.key.clone()).collect();
     for validate::Broken { key, message } in validate::validate(&config, doubtful) {
-        faults.push(Fault { place: yaml::locate(text, &key), key, message });
+        // What is wrong with a value as it is written comes first; that it breaks a rule as well follows from it.
+        if !as_written.contains(&key) {
+            faults.push(Fault { place: yaml::locate(text, &key), key, message });
+        }
     }
     yaml::sort(&mut faults);
     if faults.is_empty() { Ok(config) } else { Err(faults) }
@@ -143,13 +151,7 @@ pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
 
 /// The file's bytes, no more than a configuration can have and one.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; name the file in it"));
-    }
-    let mut bytes = Vec::new();
-    file.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    regular::beginning(path, yaml::MAX_BYTES as u64 + 1)
 }
 
 /// The first 12 hexadecimal digits of the SHA-256 of the configuration's JSON form, defaults included.
@@ -266,11 +268,9 @@ mod tests {
         assert!(told(&file).ends_with(
             "a.yaml:2:9: not a UTF-8 text: no letter is written with this byte; save the file as UTF-8"
         ));
-        assert!(
-            told(Path::new("/dev/zero")).contains("more than 256 KiB"),
-            "{}",
-            told(Path::new("/dev/zero"))
-        );
+        assert!(told(Path::new("/dev/zero")).ends_with("it is a device, not a regular file"));
+        std::fs::write(&file, "#".repeat(yaml::MAX_BYTES + 1)).unwrap();
+        assert!(told(&file).contains("more than 256 KiB"), "{}", told(&file));
     }
 
     /// Pieces of which texts that look like YAML are made.

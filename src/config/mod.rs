@@ -19,6 +19,7 @@ pub mod manifest;
 mod mqtt;
 pub mod problem;
 pub mod reference;
+mod scan;
 mod seek;
 mod simulation;
 mod store;

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::unseen;
+
 /// One step from a group of keys, or from a list, to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -51,7 +53,7 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// `text` without control characters, cut to `limit` characters: what a file says may be hostile to a terminal.
+/// `text` with what cannot be seen written as its number, cut to `limit` characters: what a file says may be hostile to a terminal.
 pub fn printable(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit));
     for (nth, c) in text.chars().enumerate() {
@@ -59,7 +61,7 @@ pub fn printable(text: &str, limit: usize) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() {
+        if unseen::is_hidden(c) {
             out.extend(c.escape_default());
         } else {
             out.push(c);

@@ -2,7 +2,11 @@
 //!
 //! Pure text. What a key means is said at its field and nowhere else; the order of keys is that of the fields.
 
+mod models;
+
 use serde_json::{Value, json};
+
+pub use models::models;
 
 use super::live::is_live;
 use super::{Config, yaml};
@@ -214,6 +218,7 @@ fn kind(target: &Value) -> String {
         "integer" => "whole number",
         "number" => "number",
         "object" => "group of keys",
+        "array" => "list",
         _ => "text",
     });
     words.collect::<Vec<_>>().join(" or ")

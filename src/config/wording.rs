@@ -5,7 +5,7 @@
 use super::problem::{Fault, KeyPath, Step, printable};
 
 /// Longest message, in characters.
-const LONGEST: usize = 600;
+pub(super) const LONGEST: usize = 600;
 
 /// The words for a fault at `key`, from serde's `message`.
 pub(super) fn reword(key: &KeyPath, message: &str) -> String {
@@ -110,6 +110,11 @@ fn nearest<'a>(name: &str, allowed: &[&'a str]) -> Option<&'a str> {
     if name.chars().count() > 64 {
         return None;
     }
+    let begun =
+        |other: &&&str| name.len() >= 2 && other.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+    if let Some(whole) = allowed.iter().find(begun) {
+        return Some(whole);
+    }
     let limit = (name.chars().count() / 3).max(1);
     let near = allowed.iter().map(|other| (distance(name, other), *other)).min()?;
     (near.0 <= limit).then_some(near.1)
@@ -143,6 +148,8 @@ pub(super) fn syntax(message: &str, line: &str) -> String {
         "; indent with spaces, not with tabs"
     } else if message.contains("mapping values are not allowed") {
         "; check the indentation, and put a text with `: ` in it into quotes"
+    } else if ["{{", "{%", "${"].iter().any(|open| line.contains(open)) {
+        "; castgate fills in neither variables nor templates: write the value itself"
     } else if message.contains("cannot start any token") {
         "; put a text that begins with a special character into quotes"
     } else {

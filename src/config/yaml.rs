@@ -11,16 +11,20 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 
-use super::problem::{Fault, KeyPath, Place};
+use super::problem::{Fault, KeyPath, Place, printable};
+use super::scan;
 use super::seek::{Seek, Target};
 pub use super::tree::MAX_FAULTS;
 use super::tree::{Grow, Grown, Refusal, TOO_MANY, fit};
 use super::wording;
+use crate::unseen;
 
 /// Longest text in bytes.
 pub const MAX_BYTES: usize = 256 << 10;
 /// Most opening brackets and braces: the parser's time grows with the square of their depth.
 const MAX_BRACKETS: usize = 2_000;
+/// How the parser refuses characters that YAML does not allow.
+const CONTROL: &str = "control characters are not allowed";
 
 /// What a text gave.
 #[derive(Debug)]
@@ -46,29 +50,61 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Fault>> {
 
 /// Reads a value as far as it is right.
 pub fn read<T: DeserializeOwned>(text: &str) -> Read<T> {
+    read_with_notes(text, &[])
+}
+
+/// As [`read`]; below the keys `notes`, texts are for people and mean what they say.
+pub fn read_with_notes<T: DeserializeOwned>(text: &str, notes: &[&str]) -> Read<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let hidden = scan::hidden(text);
     let (mut tree, mut faults) = match tree(text) {
         Ok(read) => read,
-        Err(fault) => return Read { value: None, faults: vec![fault], doubtful: Vec::new() },
+        Err(fault) => return Read { value: None, faults: with(hidden, fault), doubtful: Vec::new() },
     };
     let mut doubtful: Vec<KeyPath> = faults.iter().map(|double| double.key.clone()).collect();
+    faults.extend(hidden);
+    let mut otherwise = scan::meant_otherwise(&tree);
+    otherwise.retain(|(key, _)| !notes.iter().any(|note| KeyPath::of(note).covers(key)));
     let fitted = fit(&mut tree);
     for Refusal { key, message } in fitted.refusals {
-        let place = if wording::is_about_key(&message) {
+        let words = wording::reword(&key, &message);
+        let (place, hint) = if wording::is_about_key(&message) {
             doubtful.push(key.parent());
-            seek(text, &key, Target::Key(1))
+            let place = seek(text, &key, Target::Key(1));
+            (place, scan::hint_at_key(text, place, &key))
         } else {
             doubtful.push(key.clone());
-            locate(text, &key)
+            // What the value was meant to be says more than that it is none.
+            if otherwise.iter().any(|(other, _)| *other == key) {
+                continue;
+            }
+            let place = locate(text, &key);
+            (place, scan::hint_at_value(text, place))
         };
-        faults.push(Fault { place, message: wording::reword(&key, &message), key });
+        faults.push(Fault { place, message: words + &hint, key });
+    }
+    for (key, message) in otherwise {
+        doubtful.push(key.clone());
+        faults.push(Fault { place: locate(text, &key), message, key });
     }
     sort(&mut faults);
     Read { value: fitted.value, faults, doubtful }
 }
 
+/// What cannot be seen in a text that is no YAML, and why it is none.
+fn with(mut hidden: Vec<Fault>, mut fault: Fault) -> Vec<Fault> {
+    // The parser stops at the first character that the look at the text has named already.
+    if hidden.iter().any(|known| known.place == fault.place && fault.message.contains(CONTROL)) {
+        return hidden;
+    }
+    fault.message = printable(&fault.message, wording::LONGEST);
+    hidden.push(fault);
+    sort(&mut hidden);
+    hidden
+}
+
 /// Puts faults into the order of the text, those without a place last.
-pub(super) fn sort(faults: &mut [Fault]) {
+pub fn sort(faults: &mut [Fault]) {
     faults.sort_by_key(|fault| (fault.place.is_none(), fault.place));
 }
 
@@ -91,6 +127,31 @@ pub fn locate(text: &str, key: &KeyPath) -> Option<Place> {
     })
 }
 
+/// Those of the keys `needed`, each with an example, that a text does not hold, with what to say of each. Of a group that is missing as
+/// a whole nothing further is said.
+pub fn missing(text: &str, needed: &[(&str, &str)]) -> Vec<(KeyPath, Fault)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Ok((tree, _)) = tree(text) else { return Vec::new() };
+    let mut found: Vec<(KeyPath, Fault)> = Vec::new();
+    for (key, example) in needed {
+        let key = KeyPath::of(key);
+        let is_there = tree.pointer(&format!("/{}", key.to_string().replace('.', "/"))).is_some();
+        if is_there || found.iter().any(|(above, _)| above.covers(&key)) {
+            continue;
+        }
+        let (parent, name) = (key.parent(), key.0.last().map(|_| key.to_string()).unwrap_or_default());
+        let name = name.rsplit('.').next().unwrap_or_default();
+        let place = if parent.0.is_empty() {
+            Some(Place { line: 1, column: 1 })
+        } else {
+            seek(text, &parent, Target::Key(1))
+        };
+        let message = format!("the key `{name}` is missing here, such as `{example}`");
+        found.push((key.clone(), Fault { key: parent, place, message }));
+    }
+    found
+}
+
 /// A value cannot be written as YAML.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write this as YAML")]
@@ -101,7 +162,21 @@ pub struct Unwritable(#[from] serde_yaml::Error);
 /// # Errors
 /// When the value has a form that YAML lacks.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, Unwritable> {
-    Ok(serde_yaml::to_string(value)?)
+    let text = serde_yaml::to_string(value)?;
+    let odd = |c: char| c != '\n' && unseen::is_hidden(c);
+    if !text.contains(odd) {
+        return Ok(text);
+    }
+    // Such characters are read only where they are written as numbers, which JSON has room for, and YAML holds JSON.
+    let json = serde_json::to_value(value).map_err(serde::ser::Error::custom).map_err(Unwritable)?;
+    let mut escaped = String::new();
+    for c in format!("{json:#}\n").chars() {
+        match c {
+            c if odd(c) => escaped.push_str(&format!("\\U{:08X}", c as u32)),
+            c => escaped.push(c),
+        }
+    }
+    Ok(escaped)
 }
 
 /// The text as a tree, and its keys that stand twice.
@@ -166,7 +241,7 @@ fn unreadable(text: &str, error: &serde_yaml::Error) -> Fault {
         TOO_MANY.to_owned()
     } else {
         let line = place.and_then(|at| text.lines().nth(at.line - 1)).unwrap_or_default();
-        wording::syntax(&message, line)
+        wording::syntax(&message, line) + &scan::hint_before(text, place)
     };
     Fault { place, ..wording::whole(message) }
 }
@@ -255,7 +330,7 @@ mod tests {
             ("a: b: c".to_owned(), "1:5: not valid YAML: mapping values are not allowed"),
             ("inner:\n\ta: 1\n".to_owned(), "indent with spaces, not with tabs"),
             ("a: \"x".to_owned(), "not valid YAML"),
-            ("a: 1\0".to_owned(), "not valid YAML: control characters are not allowed"),
+            ("a: 1\0".to_owned(), "1:5: a NUL (U+0000) stands after `1`"),
             ("--- \na: 1\n--- \nb: 1\n".to_owned(), "holds more than one YAML document"),
             ("a: *b\n".to_owned(), "unknown anchor"),
             ("a: !t b\n".to_owned(), "a tag such as `!name` has no meaning here"),
@@ -282,5 +357,8 @@ mod tests {
     fn what_is_written_is_read_again() {
         let text = to_string(&std::collections::BTreeMap::from([("name", "x: y")])).unwrap();
         assert_eq!(from_str::<Outer>(&text).unwrap().name, "x: y");
+        let odd = "a\u{a0}b \u{200b}\u{e0001}\t\"“c";
+        let text = to_string(&std::collections::BTreeMap::from([("name", odd)])).unwrap();
+        assert_eq!(from_str::<Outer>(&text).unwrap().name, odd, "{text}");
     }
 }

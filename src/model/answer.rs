@@ -37,11 +37,12 @@ impl Answer {
         if let Some(&number) = raw.iter().find(|number| !number.is_finite()) {
             return Err(ModelFault::NotFinite(number));
         }
+        let bare = matches!(self.kind, OutputKind::Logit | OutputKind::Logits);
         for &number in numbers {
             if !number.is_finite() {
                 return Err(ModelFault::NotFinite(number));
             }
-            if !(-ROUNDING..=1.0 + ROUNDING).contains(&number) {
+            if !bare && !(-ROUNDING..=1.0 + ROUNDING).contains(&number) {
                 return Err(ModelFault::OutOfRange(number));
             }
         }
@@ -55,10 +56,23 @@ impl Answer {
                 }
                 numbers[self.defect]
             }
+            (OutputKind::Logit, &[second]) => {
+                let second = sigmoid(second);
+                if self.defect == 1 { second } else { 1.0 - second }
+            }
+            (OutputKind::Logits, &[first, second]) => {
+                let second = sigmoid(second - first);
+                if self.defect == 1 { second } else { 1.0 - second }
+            }
             _ => return Err(ModelFault::Engine(format!("{} numbers came out", numbers.len()))),
         };
         Score::new(defect.clamp(0.0, 1.0)).ok_or(ModelFault::OutOfRange(defect))
     }
+}
+
+/// Of two classes, softmax is the sigmoid of their difference. A difference beyond what float32 holds is as certain as can be.
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]
@@ -77,6 +91,10 @@ mod tests {
         assert_eq!(score(answer(OutputKind::Sigmoid, "ok"), &[0.25]), 0.75);
         assert_eq!(score(answer(OutputKind::Softmax, "defect"), &[0.75, 0.25]), 0.25);
         assert_eq!(score(answer(OutputKind::Softmax, "ok"), &[0.75, 0.25]), 0.75);
+        assert_eq!(score(answer(OutputKind::Logit, "defect"), &[0.0]), 0.5);
+        assert!((score(answer(OutputKind::Logit, "ok"), &[3f32.ln()]) - 0.25).abs() < 1e-6);
+        assert!((score(answer(OutputKind::Logits, "defect"), &[1.0, 1.0 + 3f32.ln()]) - 0.75).abs() < 1e-6);
+        assert_eq!(score(answer(OutputKind::Logits, "ok"), &[3e38, -3e38]), 1.0);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! The engine trusts its input in places (sizes, indices, allocation) where castgate may not. What passes here is
 //! bounded: every size that a constant decides is known. Must not run anything.
 
+mod mode;
 mod ops;
 mod tensors;
 mod wiring;
+
+pub(super) use mode::{is_unbounded, origin};
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,7 +18,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto, ValueInfoProto, type_proto};
 
-use crate::config::manifest::{Input, Layout, Manifest};
+use crate::config::manifest::{Input, Layout, Manifest, OutputKind};
 
 use super::wire;
 
@@ -48,10 +51,7 @@ const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 9..=23;
 /// # Errors
 /// The first problem in the order of the file, always the same for the same file.
 pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<ModelProto, Problem> {
-    wire::survey(bytes)?;
-    let mut model = ModelProto::decode(bytes).map_err(|error| {
-        Problem::new(format!("the file is not ONNX, or it is damaged: {error}; copy or export it again"))
-    })?;
+    let mut model = decode(bytes)?;
     if !model.functions.is_empty() {
         return Err(Problem::new("the file defines functions of its own; export the model without them"));
     }
@@ -78,6 +78,59 @@ pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<Mo
     Ok(model)
 }
 
+/// Number of weights: the float32 constants of a graph.
+pub(super) fn parameters(model: &ModelProto) -> u64 {
+    let weights = model.graph.iter().flat_map(|graph| &graph.initializer);
+    let weights = weights.filter(|tensor| tensor.data_type == DataType::Float as i32);
+    weights.map(|tensor| tensor.dims.iter().map(|dim| dim.unsigned_abs()).product::<u64>()).sum()
+}
+
+/// Whether what the graph ends with gives what the manifest says; asked of a graph that was checked and has answered.
+///
+/// # Errors
+/// When numbers of any size are taken for probabilities, or probabilities for such numbers.
+pub(super) fn check_end(model: &ModelProto, kind: OutputKind) -> Result<(), Problem> {
+    let Some(graph) = &model.graph else { return Ok(()) };
+    let Some(node) = graph.output.first().and_then(|output| mode::origin(graph, &output.name)) else {
+        return Ok(());
+    };
+    let last = quote(&node.op_type);
+    let squashed = matches!(&*node.op_type, "Sigmoid" | "Softmax" | "HardSigmoid");
+    let bare = matches!(kind, OutputKind::Logit | OutputKind::Logits);
+    if bare && squashed {
+        return Err(Problem::new(format!(
+            "the graph ends with {last}, so its numbers are probabilities already; write `output.kind: sigmoid` or `softmax`"
+        )));
+    }
+    if !bare && mode::is_unbounded(graph, node) {
+        let right = if kind == OutputKind::Sigmoid { "logit" } else { "logits" };
+        return Err(Problem::new(format!(
+            "the graph ends with {last} and not with a sigmoid or softmax, so its numbers are no probabilities; write \
+             `output.kind: {right}`, or export it with its last activation"
+        )));
+    }
+    Ok(())
+}
+
+/// Decodes a file that would not unfold to more than an image classifier needs.
+///
+/// # Errors
+/// When it would, or is no ONNX file.
+pub(super) fn decode(bytes: &[u8]) -> Result<ModelProto, Problem> {
+    wire::survey(bytes)?;
+    ModelProto::decode(bytes).map_err(|error| {
+        Problem::new(format!("the file is not ONNX, or it is damaged: {error}; copy or export it again"))
+    })
+}
+
+/// The type of an input or output, as people know it.
+pub(super) fn type_of(value: &ValueInfoProto) -> String {
+    match value.r#type.as_ref().and_then(|t| t.value.as_ref()) {
+        Some(type_proto::Value::TensorType(tensor)) => mode::type_name(tensor.elem_type),
+        _ => "of no tensor type".to_owned(),
+    }
+}
+
 fn check_operator_set(model: &ModelProto) -> Result<(), Problem> {
     let set = model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx"));
     let (least, most) = OPERATOR_SETS.into_inner();
@@ -100,7 +153,7 @@ fn image_input(graph: &mut GraphProto, wanted: &Input, batch: usize) -> Result<S
     if let Some(second) = images.next() {
         let (first, second) = (quote(&image.name), quote(&second.name));
         return Err(Problem::new(format!(
-            "the graph has more than one input ({first}, {second}); castgate gives it one picture"
+            "the graph has more than one input ({first}, {second}); castgate gives it one picture: export it with the picture as its only input"
         )));
     }
     let shape = [batch, wanted.height, wanted.width, wanted.colour.channels()];
@@ -120,7 +173,9 @@ fn fix_shape(image: &mut ValueInfoProto, wanted: [usize; 4]) -> Result<(), Probl
     };
     if tensor.elem_type != DataType::Float as i32 {
         return Err(Problem::new(format!(
-            "input {name} is not float32; export the model with float32 input"
+            "input {name} is {}, not float32; {}",
+            mode::type_name(tensor.elem_type),
+            mode::remedy(tensor.elem_type)
         )));
     }
     if let Some(shape) = &tensor.shape {

@@ -1,7 +1,6 @@
 //! Opening a model: reading both files once, and loading on a thread that may be given up.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::{Clock, SystemClock};
 use crate::config::manifest::{Input, Manifest};
 use crate::config::problem::{Fault, KeyPath, Problem};
+use crate::regular;
 
 use super::batch::Batch;
 use super::budget::Limits;
@@ -25,6 +25,8 @@ pub const BUILT_IN: [&str; builtin::MODELS.len()] = [builtin::MODELS[0].name, bu
 pub const LOAD_LIMIT: Duration = Duration::from_secs(20);
 /// Largest ONNX file. ResNet50 has 95 MiB.
 const ONNX_MIB: u64 = 256;
+/// The same in bytes.
+pub const LARGEST: u64 = ONNX_MIB << 20;
 /// Largest manifest.
 const MANIFEST_MIB: u64 = 1;
 /// Whether `path` is the bare name of a built-in model.
@@ -109,8 +111,8 @@ pub fn open_batch(path: &Path, batch: usize, memory_mib: u64, limit: Duration) -
     let limits = Limits::of_batch(batch, memory_mib);
     let (file, path) = (path.display().to_string(), path.to_owned());
     within(limit, &file, move || {
-        let (engine, manifest, ..) = engine(Source::read(&path)?, batch, limits)?;
-        Ok(Batch::new(engine, &manifest, batch))
+        let (built, manifest, ..) = engine(Source::read(&path)?, batch, limits)?;
+        Ok(Batch::new(built.engine, &manifest, batch))
     })
 }
 
@@ -131,7 +133,7 @@ pub fn untold(onnx: Vec<u8>, input: &Input) -> Result<Batch, ModelError> {
     let name = "the network";
     let manifest = manifest::bare(name, input);
     within(LOAD_LIMIT, name, move || {
-        Ok(Batch::new(build(name, onnx, &manifest, 1, Limits::LINE)?, &manifest, 1))
+        Ok(Batch::new(build(name, onnx, &manifest, 1, Limits::LINE)?.engine, &manifest, 1))
     })
 }
 
@@ -140,24 +142,12 @@ fn in_manifest(file: &str, faults: Vec<Fault>) -> ModelError {
     ModelError::Manifest { problems: faults.into_iter().map(problem).collect() }
 }
 
-fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
+pub(super) fn read_file(path: &Path, limit_mib: u64) -> Result<Vec<u8>, ModelError> {
     let file = path.display().to_string();
-    let failed = |cause: io::Error| ModelError::Read { file: file.clone(), cause };
-    let about = std::fs::metadata(path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
-    }
-    let too_large = || ModelError::TooLarge { file: file.clone(), limit_mib };
-    if about.len() > limit_mib << 20 {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    let opened = File::open(path).map_err(failed)?;
-    opened.take((limit_mib << 20) + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > limit_mib << 20 {
-        return Err(too_large());
-    }
-    Ok(bytes)
+    regular::read(path, limit_mib << 20).map_err(|cause| match cause.kind() {
+        ErrorKind::FileTooLarge => ModelError::TooLarge { file, limit_mib },
+        _ => ModelError::Read { file, cause },
+    })
 }
 
 /// Runs all of loading on a thread of its own, with every panic kept inside and a limit on the time.
@@ -173,7 +163,7 @@ fn load(
 }
 
 /// Gives up on `work` after `limit`.
-fn within<T: Send + 'static>(
+pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     file: &str,
     work: impl FnOnce() -> Result<T, ModelError> + Send + 'static,
@@ -198,9 +188,15 @@ fn within<T: Send + 'static>(
 }
 
 fn prepare(source: Source) -> Result<Network, ModelError> {
-    let (engine, manifest, file, about) = engine(source, 1, Limits::LINE)?;
+    let (Built { engine, end, parameters }, mut manifest, file, about) = engine(source, 1, Limits::LINE)?;
+    if manifest.parameters == 0 {
+        manifest.parameters = parameters;
+    }
     let mut network = Network::new(engine, manifest, about.id, about.bytes);
-    network.warm_up().map_err(|(picture, fault)| ModelError::WarmUp { file, picture, fault })?;
+    let warm_up = network.warm_up();
+    warm_up.map_err(|(picture, fault)| ModelError::WarmUp { file: file.clone(), picture, fault })?;
+    // Last: an answer that is no probability says more of the model than how it ends.
+    end.map_err(|problem| ModelError::Graph { file, problem: problem.to_string() })?;
     Ok(network)
 }
 
@@ -211,17 +207,26 @@ struct About {
     bytes: u64,
 }
 
+/// A graph made ready, and what it says of itself.
+struct Built {
+    engine: Engine,
+    /// Whether it ends as its manifest says.
+    end: Result<(), graph::Problem>,
+    /// Number of its weights.
+    parameters: u64,
+}
+
 /// From the files to an engine for `batch` pictures at a time, with the name of the ONNX file.
 fn engine(
     source: Source,
     batch: usize,
     limits: Limits,
-) -> Result<(Engine, Manifest, String, About), ModelError> {
+) -> Result<(Built, Manifest, String, About), ModelError> {
     let (manifest, found) = source.manifest()?;
     let Source { file, onnx, .. } = source;
     let about = About { id: found[..ID_DIGITS].to_owned(), bytes: onnx.len() as u64 };
-    let engine = build(&file, onnx, &manifest, batch, limits)?;
-    Ok((engine, manifest, file, about))
+    let built = build(&file, onnx, &manifest, batch, limits)?;
+    Ok((built, manifest, file, about))
 }
 
 /// An engine for the network `onnx`, which messages call `file`.
@@ -231,14 +236,17 @@ fn build(
     manifest: &Manifest,
     batch: usize,
     limits: Limits,
-) -> Result<Engine, ModelError> {
+) -> Result<Built, ModelError> {
     let in_graph = |problem| match problem {
         graph::Problem::Refused(problem) => ModelError::Graph { file: file.to_owned(), problem },
         graph::Problem::Engine(problem) => ModelError::Engine { file: file.to_owned(), problem },
     };
     let checked = graph::read(&onnx, manifest, batch).map_err(in_graph)?;
     drop(onnx);
-    Engine::new(checked, manifest::outputs(manifest), batch, limits).map_err(in_graph)
+    let end = graph::check_end(&checked, manifest.output.kind);
+    let parameters = graph::parameters(&checked);
+    let engine = Engine::new(checked, manifest::outputs(manifest), batch, limits).map_err(in_graph)?;
+    Ok(Built { engine, end, parameters })
 }
 
 /// SHA-256 as 64 lower-case hexadecimal digits.

@@ -1,9 +1,7 @@
 //! Reading a manifest and checking every value in it. Must not look at the ONNX file.
 
-use crate::config::manifest::{
-    Colour, Images, Input, Manifest, Normalise, Output, OutputKind, Quality, Training,
-};
-use crate::config::problem::{Fault, KeyPath, printable as printable_text};
+use crate::config::manifest::{Colour, Input, Manifest, NEEDED, Normalise, OutputKind, PerChannel, Range};
+use crate::config::problem::{Fault, KeyPath, Step, printable as printable_text};
 use crate::config::yaml;
 use crate::vision;
 
@@ -11,6 +9,8 @@ use crate::vision;
 const SIDE: std::ops::RangeInclusive<usize> = 8..=1024;
 /// Greatest mean and standard deviation of pixel values, which are 0 to 1 before they are normalised.
 const FARTHEST: f64 = 1000.0;
+/// Greatest mean of pixel values from 0 to 1 that anybody can mean: with it all pictures would look alike.
+const FARTHEST_UNIT: f32 = 2.0;
 /// Least standard deviation.
 const FINEST: f64 = 1e-6;
 /// Longest name, in characters: it goes into logs and messages.
@@ -20,49 +20,33 @@ const CLASSES: usize = 2;
 
 /// Of a network that answers with the probability of DEFECT and of which nothing else is told.
 pub(super) fn bare(name: &str, input: &Input) -> Manifest {
-    let none = String::new;
-    Manifest {
-        name: name.to_owned(),
-        sha256: none(),
-        input: input.clone(),
-        output: Output::of_defect(),
-        threshold: 0.5,
-        unsure: 0.0,
-        parameters: 0,
-        training: Training {
-            command: none(),
-            castgate: none(),
-            data: none(),
-            data_licence: none(),
-            images: Images { train_ok: 0, train_defect: 0, validation_ok: 0, validation_defect: 0 },
-            seed: 0,
-            epochs: 0,
-            best_epoch: 0,
-            network: Vec::new(),
-            augment: None,
-        },
-        quality: Quality {
-            measured_on: none(),
-            accuracy: 0.0,
-            auc: 0.0,
-            escapes: 0,
-            false_rejects: 0,
-            leaks: None,
-        },
-    }
+    Manifest { name: name.to_owned(), input: input.clone(), threshold: 0.5, ..Manifest::default() }
 }
 
 /// Reads a manifest from its text and checks it.
 ///
 /// # Errors
 /// Every problem, with its key and place, in the order of the text.
-pub(super) fn read(text: &str) -> Result<Manifest, Vec<Fault>> {
-    let manifest: Manifest = yaml::from_str(text)?;
-    let mut faults = check(&manifest);
-    for fault in &mut faults {
-        fault.place = yaml::locate(text, &fault.key);
+pub fn read(text: &str) -> Result<Manifest, Vec<Fault>> {
+    let yaml::Read { value, mut faults, doubtful } =
+        yaml::read_with_notes::<Manifest>(text, &["training", "quality"]);
+    let Some(manifest) = value else { return Err(faults) };
+    let missing = yaml::missing(text, NEEDED);
+    let stand_in = |key: &KeyPath| {
+        missing.iter().map(|(missing, _)| missing).chain(&doubtful).any(|doubtful| doubtful.covers(key))
+    };
+    let broken = check(&manifest).into_iter().filter(|fault| !stand_in(&fault.key));
+    let broken: Vec<Fault> =
+        broken.map(|fault| Fault { place: yaml::locate(text, &fault.key), ..fault }).collect();
+    for (key, fault) in missing {
+        // A key that is misspelt is not missing as well.
+        let meant = |other: &Fault| matches!(key.0.last(), Some(Step::Key(name)) if other.message.contains(&format!("did you mean `{name}`")));
+        if !faults.iter().any(meant) {
+            faults.push(fault);
+        }
     }
-    faults.sort_by_key(|fault| fault.place);
+    faults.extend(broken);
+    yaml::sort(&mut faults);
     if faults.is_empty() { Ok(manifest) } else { Err(faults) }
 }
 
@@ -106,9 +90,29 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
     let defect = printable_text(&output.defect, NAME);
     let known = classes.contains(&output.defect);
     require(known, "output.defect", format!("`{defect}` is none of `output.classes`"));
+    for (key, numbers, least) in [("input.mean", &input.mean, -FARTHEST), ("input.std", &input.std, FINEST)] {
+        let outside = |value: &&f32| !(least..=FARTHEST).contains(&f64::from(**value));
+        if let Some(value) = numbers.values().iter().find(outside) {
+            require(false, key, format!("{value} is outside {least} to {FARTHEST}"));
+        }
+        let fits = input.colour != Colour::Grey || matches!(numbers, PerChannel::All(_));
+        require(fits, key, "is a list of three numbers, and `colour: grey` has one channel".to_owned());
+    }
+    let (mean, std) = (input.mean.values(), input.std.values());
+    match input.range {
+        Range::Unit => require(
+            !mean.iter().any(|mean| mean.abs() > FARTHEST_UNIT),
+            "input.mean",
+            "belongs to pixel values from 0 to 255, and castgate gives the model 0 to 1; add `range: 0..255`"
+                .to_owned(),
+        ),
+        Range::Byte => require(
+            !(mean.iter().any(|mean| *mean != 0.0) && mean.iter().chain(std).all(|value| value.abs() < 1.0)),
+            "input.mean",
+            "belongs to pixel values from 0 to 1; take `range: 0..255` out".to_owned(),
+        ),
+    }
     let ranges = [
-        ("input.mean", f64::from(input.mean), -FARTHEST, FARTHEST),
-        ("input.std", f64::from(input.std), FINEST, FARTHEST),
         ("threshold", f64::from(manifest.threshold), 0.0, 1.0),
         ("unsure", f64::from(manifest.unsure), 0.0, 0.5),
         ("quality.accuracy", manifest.quality.accuracy, 0.0, 1.0),
@@ -123,8 +127,8 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
 /// Number of values that the graph's output must have.
 pub(super) fn outputs(manifest: &Manifest) -> usize {
     match manifest.output.kind {
-        OutputKind::Sigmoid => 1,
-        OutputKind::Softmax => manifest.output.classes.len(),
+        OutputKind::Sigmoid | OutputKind::Logit => 1,
+        OutputKind::Softmax | OutputKind::Logits => manifest.output.classes.len(),
     }
 }
 
@@ -141,8 +145,8 @@ mod tests {
         manifest.sha256 = "abc".to_owned();
         manifest.input.width = 4;
         manifest.input.height = 4096;
-        manifest.input.mean = f32::NAN;
-        manifest.input.std = 0.0;
+        manifest.input.mean = f32::NAN.into();
+        manifest.input.std = 0.0.into();
         manifest.output.classes = vec!["ok".to_owned(), "ok".to_owned()];
         manifest.output.defect = "broken".to_owned();
         manifest.threshold = 1.5;
@@ -178,6 +182,60 @@ quality.auc: -1 is outside 0 to 1
         assert!(
             told[0].contains(": input.width: 0 is outside") && told[1].contains(": threshold: 5 is outside")
         );
+    }
+
+    fn told(text: &str) -> String {
+        read(text).err().unwrap_or_default().iter().map(|fault| format!("{fault}\n")).collect()
+    }
+
+    /// What a network of one's own needs.
+    const OWN: &str = "\
+name: own
+sha256: 3d511aedd0178e5e4c4b1cfb192fbac2b824b5f733f015cae6f8aaff5828f5c8
+input: {width: 64, height: 64, layout: nhwc, colour: rgb, range: 0..255, mean: [123.7, 116.3, 103.5], std: [58, 57, 57]}
+output: {kind: softmax, classes: [ok, defect], defect: defect}
+threshold: 0.5
+unsure: 0
+";
+
+    #[test]
+    fn what_only_training_writes_may_be_left_out_or_empty() {
+        let manifest = read(OWN).unwrap();
+        assert_eq!(manifest.input.mean.of(1), 116.3);
+        assert_eq!((manifest.parameters, manifest.training.data.as_str()), (0, ""));
+        let empty = format!("{OWN}parameters: 0\ntraining: {{}}\nquality:\n");
+        assert_eq!(read(&empty).unwrap(), manifest);
+        assert_eq!(read(&format!("\u{feff}{}", OWN.replace('\n', "\r\n"))).unwrap(), manifest);
+    }
+
+    #[test]
+    fn every_key_that_is_missing_is_told_at_once_beside_what_is_wrong() {
+        let text = "name: own\ninput: {width: 64, colour: gray, mean: [1, 2], std: 1}\noutput:\n  kind: sigmod\n  clases: [ok, bad]\nunsure: 2\n";
+        assert_eq!(
+            told(text),
+            "\
+1:1: the key `sha256` is missing here, such as `sha256: 3d51..., the 64 digits that sha256sum prints`
+1:1: the key `threshold` is missing here, such as `threshold: 0.5`
+2:1: input: the key `height` is missing here, such as `height: 128`
+2:1: input: the key `layout` is missing here, such as `layout: nchw`
+2:28: input.colour: `gray` is none of `grey`, `rgb`, `bgr`; did you mean `grey`?
+2:40: input.mean: is a list of 2 numbers, and there are three channels
+3:1: output: the key `defect` is missing here, such as `defect: defect`
+4:9: output.kind: `sigmod` is none of `sigmoid`, `softmax`, `logit`, `logits`; did you mean `sigmoid`?
+5:3: output.clases: unknown key; did you mean `classes`? keys in `output`: name, kind, classes, defect
+6:9: unsure: 2 is outside 0 to 0.5
+"
+        );
+    }
+
+    #[test]
+    fn numbers_of_another_scale_are_refused() {
+        let unit = OWN.replace("range: 0..255, ", "");
+        assert!(told(&unit).contains("input.mean: belongs to pixel values from 0 to 255"), "{}", told(&unit));
+        let byte = OWN.replace("[123.7, 116.3, 103.5]", "0.485").replace("[58, 57, 57]", "0.229");
+        assert!(told(&byte).contains("input.mean: belongs to pixel values from 0 to 1;"), "{}", told(&byte));
+        let grey = OWN.replace("rgb", "grey");
+        assert!(told(&grey).contains("`colour: grey` has one channel"), "{}", told(&grey));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod batch;
 mod budget;
 mod builtin;
 mod contain;
+mod describe;
 mod error;
 mod graph;
 mod load;
@@ -25,9 +26,11 @@ use crate::config::manifest::Input;
 use crate::verdict::Score;
 
 pub use batch::Batch;
+pub use describe::{Description, describe};
 pub use error::{ModelError, ModelFault};
 pub use load::{
-    BUILT_IN, LOAD_LIMIT, fingerprint, from_parts, is_built_in, open, open_batch, open_within, untold,
+    BUILT_IN, LARGEST, LOAD_LIMIT, fingerprint, from_parts, is_built_in, open, open_batch, open_within,
+    untold,
 };
 pub use scripted::Scripted;
 

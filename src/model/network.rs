@@ -45,9 +45,8 @@ impl Network {
     /// # Errors
     /// The picture's name and the fault.
     pub(super) fn warm_up(&mut self) -> Result<(), (&'static str, ModelFault)> {
-        let mut picture = vec![0.0; self.input.len()];
         for (name, level) in WARM_UP {
-            picture.fill((level - self.input.mean) / self.input.std);
+            let picture = self.input.plain(level);
             let start = SystemClock.now();
             self.score(&picture).map_err(|fault| (name, fault))?;
             self.info.warm_up = SystemClock.now() - start;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{SensorError, SensorEvent, SensorSource};
 use crate::clock::Time;
+use crate::regular;
 
 /// Time between two readings: short against the time in which a belt at speed moves by `position.tolerance`, after which the ledger
 /// takes a silent encoder for dead.
@@ -58,7 +59,7 @@ fn error(path: &Path, what: String) -> SensorError {
 /// # Errors
 /// When the file cannot be read or holds no number.
 pub(super) fn open(path: &Path, now: Time) -> Result<Box<dyn SensorSource>, SensorError> {
-    let file = File::open(path).map_err(|cause| error(path, format!("cannot be opened: {cause}")))?;
+    let file = regular::open(path).map_err(|cause| error(path, format!("cannot be opened: {cause}")))?;
     let counter = SysfsCounter { path: path.to_owned(), file, next: now, count: Unwrapped::default() };
     counter.read()?;
     Ok(Box::new(counter))
@@ -135,7 +136,7 @@ mod tests {
         let path = folder.path().join("count");
         let told = |path: &Path| open(path, Time::ZERO).err().unwrap().to_string();
         assert!(told(&path).contains("count: cannot be opened: No such file"), "{}", told(&path));
-        assert!(told(folder.path()).contains("cannot be read: Is a directory"), "{}", told(folder.path()));
+        assert!(told(folder.path()).contains("cannot be opened: it is a folder"), "{}", told(folder.path()));
         for garbage in ["", "12 apples", "1e3", "99999999999999999999999999999999999999999999999"] {
             std::fs::write(&path, garbage).unwrap();
             let told = told(&path);

@@ -96,6 +96,11 @@ pub fn end_at_once() {
     signal_hook::low_level::exit(130);
 }
 
+/// As [`end_at_once`], for a process that was asked to stop before it began its work: it has ended in order.
+pub fn end_before_work() {
+    signal_hook::low_level::exit(0);
+}
+
 impl Drop for SignalWatch {
     fn drop(&mut self) {
         self.handle.close();

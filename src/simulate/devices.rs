@@ -8,7 +8,7 @@ use super::plant::{Plant, Shot};
 use crate::camera::{CameraError, Captured, FrameSource};
 use crate::clock::Time;
 use crate::config::GateState;
-use crate::config::manifest::{Colour, Input, Layout, Normalise};
+use crate::config::manifest::Input;
 use crate::frame::{Frame, FrameId, PixelFormat};
 use crate::gate::{Gate, GateError};
 use crate::model::{ModelFault, Scripted};
@@ -38,16 +38,7 @@ fn score_of(grey: f32) -> f32 {
 
 /// What the model wants to see.
 pub(super) fn input() -> Input {
-    Input {
-        width: SIDE,
-        height: SIDE,
-        layout: Layout::Nchw,
-        colour: Colour::Grey,
-        mean: 0.0,
-        std: 1.0 / 255.0,
-        normalise: Normalise::None,
-        familiar: None,
-    }
+    Input { width: SIDE, height: SIDE, std: (1.0 / 255.0).into(), ..Input::default() }
 }
 
 /// A model that reads the score off the grey. `now` tells the moment, for its faults.

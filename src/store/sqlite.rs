@@ -8,6 +8,7 @@ mod reader;
 mod rows;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(super) use numbers::BLOCK;
 pub use reader::Reader;
 
 use super::{Fault, StoreError};
+use crate::regular;
 
 /// The schema that this build writes.
 pub(super) const SCHEMA: i64 = 1;
@@ -150,7 +152,7 @@ pub(super) fn lock(file: &Path) -> Result<InUse, StoreError> {
         cause: error.to_string(),
         fault: Fault::Unreachable,
     };
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(name).map_err(unreachable)?;
+    let lock = regular::open_to_write(Path::new(&name)).map_err(unreachable)?;
     match lock.try_lock() {
         Ok(()) => Ok(InUse(lock)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse { file: file.to_owned() }),
@@ -171,7 +173,7 @@ pub(super) fn check(file: &Path) -> Result<String, StoreError> {
     let Ok(metadata) = fs::metadata(file) else {
         return Ok("will be created".to_owned());
     };
-    if OpenOptions::new().append(true).open(file).is_err() || metadata.permissions().readonly() {
+    if regular::open_to_append(file).is_err() || metadata.permissions().readonly() {
         return Err(read_only(file));
     }
     let mib = metadata.len() as f64 / f64::from(1 << 20);
@@ -193,9 +195,24 @@ fn check_folder(file: &Path) -> Result<PathBuf, StoreError> {
         Ok(_) if file.is_dir() => {
             Err(StoreError::Foreign { file: file.to_owned(), what: "is a folder".to_owned() })
         }
-        Ok(_) => Ok(folder.to_owned()),
+        Ok(_) => look(file).map(|()| folder.to_owned()),
         Err(error) => Err(wrong(format!("{} cannot be used: {error}", folder.display()))),
     }
+}
+
+/// Nothing but regular files may stand where the database and what lies beside it are: SQLite would wait for the other end of a pipe.
+fn look(file: &Path) -> Result<(), StoreError> {
+    for ending in ["", "-wal", "-shm", "-journal", ".lock"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        let name = PathBuf::from(name);
+        if let Err(error) = regular::look(&name)
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory)
+        {
+            return Err(foreign(&name, error.to_string().trim_start_matches("it ")));
+        }
+    }
+    Ok(())
 }
 
 /// The schema of the file; `None` for an empty one.

@@ -183,7 +183,7 @@ impl Preprocessor {
     fn take(&mut self, frame: &Frame, area: Region) {
         self.extent = (area.width as usize, area.height as usize);
         convert::luma(frame, area, &mut self.luma);
-        if self.input.colour == Colour::Rgb {
+        if self.input.colour != Colour::Grey {
             convert::rgb(frame, area, &mut self.colour);
         }
     }
@@ -240,7 +240,7 @@ impl Preprocessor {
             self.framing = framing.unwrap_or(self.framing);
             return framing.is_some();
         }
-        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let pixels = if self.input.colour != Colour::Grey { &self.colour } else { &self.luma };
         let format = self.format();
         self.resizer.resize(pixels, from, &mut self.small, to, format);
         self.framing = Framing::whole(from, to);
@@ -262,7 +262,7 @@ impl Preprocessor {
     /// The picture of sighting `at` of the frame that was applied last, in the camera's resolution: that from which the model's input is
     /// made. `None` for a part that is not whole, or when there is no such sighting.
     pub fn part(&self, at: usize) -> Option<Frame> {
-        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let pixels = if self.input.colour != Colour::Grey { &self.colour } else { &self.luma };
         let mut part = Frame { format: self.format(), ..Frame::default() };
         if self.finding.is_none() {
             (part.width, part.height) = self.extent;
@@ -279,7 +279,7 @@ impl Preprocessor {
     fn format(&self) -> PixelFormat {
         match self.input.colour {
             Colour::Grey => PixelFormat::Grey8,
-            Colour::Rgb => PixelFormat::Rgb8,
+            Colour::Rgb | Colour::Bgr => PixelFormat::Rgb8,
         }
     }
 
@@ -328,7 +328,7 @@ impl Preprocessor {
     /// the part cannot be made out in it.
     fn crop(&mut self, centre: (f64, f64)) -> bool {
         let (side, channels) = (self.side, self.channels());
-        let pixels = if self.input.colour == Colour::Rgb { &self.colour } else { &self.luma };
+        let pixels = if self.input.colour != Colour::Grey { &self.colour } else { &self.luma };
         convert::square(pixels, self.extent, channels, corner(centre, side), side, &mut self.square);
         let (to, format) = ((self.input.width, self.input.height), self.format());
         if self.input.normalise == Normalise::Round {

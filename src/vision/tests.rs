@@ -1,20 +1,10 @@
 //! Finding, cropping and preparing on drawn discs.
 
 use super::*;
-use crate::config::manifest::{Layout, Normalise};
 use crate::units::{Length, Share};
 
 fn input(width: usize, height: usize, colour: Colour) -> Input {
-    Input {
-        width,
-        height,
-        layout: Layout::Nchw,
-        colour,
-        mean: 0.5,
-        std: 0.5,
-        normalise: Normalise::None,
-        familiar: None,
-    }
+    Input { width, height, colour, mean: 0.5.into(), std: 0.5.into(), ..Input::default() }
 }
 
 /// 2 px a millimetre, parts of 60 mm, belt at 150 with a bright part of its own greys.

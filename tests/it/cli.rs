@@ -6,8 +6,8 @@ use std::process::Stdio;
 use crate::golden::{castgate, run};
 use crate::support::process::Running;
 
-const COMMANDS: [&str; 9] =
-    ["why", "audit", "prune", "send", "simulate", "check", "config", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["why", "audit", "model", "prune", "send", "simulate", "check", "config", "completions", "man"];
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -37,6 +37,8 @@ fn wrong_command_lines_end_with_2_and_say_what_would_be_right() {
         (&["config", "sampel"], "'sample'"),
         (&["completions", "cmd"], "bash"),
         (&["check", "--config"], "<FILE>"),
+        (&["send", "reset\u{200b}", "--socket", "x"], "a zero-width space (U+200B) stands after `reset`"),
+        (&["check", "\u{2013}-config", "x"], "a dash (U+2013) that looks like `-` stands before `-config`"),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

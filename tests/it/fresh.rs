@@ -10,6 +10,11 @@ fn the_reference_is_fresh() {
 }
 
 #[test]
+fn the_page_of_manifests_is_fresh() {
+    expect(&path("docs/manifest.md"), &reference::models());
+}
+
+#[test]
 fn the_schema_is_fresh() {
     expect(&path("docs/castgate.schema.json"), &format!("{:#}\n", reference::schema()));
 }

@@ -18,6 +18,8 @@ mod contract_sensor;
 mod eval;
 /// What a model does not know.
 mod familiar;
+/// Pipes, folders and links where files are expected.
+mod files;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.

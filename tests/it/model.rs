@@ -2,6 +2,7 @@
 
 mod bad;
 mod fuzz;
+mod own;
 
 use std::path::Path;
 

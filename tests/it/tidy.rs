@@ -9,7 +9,7 @@ use crate::golden::path;
 /// Layers from the lowest to the highest, by the first part of a module's path. A module may use what stands on a line before its
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
-    &["units", "clock", "frame", "verdict", "remote", "limit"],
+    &["units", "clock", "frame", "regular", "unseen", "verdict", "remote", "limit"],
     &["config"],
     &["vision", "decide", "score", "train", "kernels", "scene", "audit"],
     &["gpio"],
@@ -39,6 +39,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jiff", &["clock/wall.rs"]),
     ("anyhow", &["commands/"]),
     ("clap", &["commands/"]),
+];
+
+/// Ways to open a file that may wait for ever, or read without end, and where they may stand; `regular` has one for every need.
+const OPENINGS: &[(&str, &[&str])] = &[
+    ("fs::read(", &[]),
+    ("fs::read_to_string(", &[]),
+    ("File::open(", &[]),
+    ("File::options(", &[]),
+    // For files that are made, and must not be there.
+    ("OpenOptions", &["regular.rs", "store/sqlite.rs", "commands/files.rs"]),
 ];
 
 /// Longest file, in lines.
@@ -205,6 +215,24 @@ fn nothing_panics_prints_or_is_left_for_later_outside_its_place() {
                 let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
                 if words.iter().any(|word| names(line, word)) {
                     wrong.push(format!("{folder}/{}:{}: {}", source.name, index + 1, line.trim()));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn files_are_opened_where_it_is_looked_what_they_are() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        for (line, code) in source.code() {
+            for (opening, homes) in OPENINGS {
+                if code.contains(opening) && !homes.contains(&source.name.as_str()) {
+                    wrong.push(format!(
+                        "src/{}:{line}: `{opening}` may wait for ever; `crate::regular` opens files",
+                        source.name
+                    ));
                 }
             }
         }

@@ -5,8 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::regular;
+
 /// Where the kernel lists its video devices.
 const CLASS: &str = "/sys/class/video4linux";
+/// Longest of the kernel's files that say something of a device: a page.
+const LONGEST: u64 = 4096;
 
 /// A video device of this board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub(super) fn nodes() -> Vec<Node> {
 
 fn nodes_in(class: &Path) -> Vec<Node> {
     let entries = fs::read_dir(class).into_iter().flatten().flatten();
-    let read = |path: &Path, file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
+    let read = |path: &Path, file: &str| regular::read_text(&path.join(file), LONGEST).unwrap_or_default();
     let mut nodes: Vec<Node> = entries
         .filter_map(|entry| {
             let number = number_of(&entry.file_name().to_string_lossy())?;

@@ -9,7 +9,7 @@ use crate::audit::report::Fault;
 use crate::audit::rings::Circle;
 use crate::camera::picture::{decode_picture, read_file};
 use crate::commands::labelled::Labelled;
-use crate::config::manifest::{Colour, Input, Layout, Normalise};
+use crate::config::manifest::Input;
 use crate::frame::Frame;
 use crate::model::fingerprint;
 use crate::verdict::Truth;
@@ -63,17 +63,7 @@ pub(super) fn read(files: Vec<(&str, Labelled)>, threads: usize) -> anyhow::Resu
 }
 
 fn read_part(files: &[(&str, Labelled)]) -> Vec<Result<Seen, String>> {
-    let (layout, colour) = (Layout::Nchw, Colour::Grey);
-    let input = Input {
-        width: SIDE,
-        height: SIDE,
-        layout,
-        colour,
-        mean: 0.0,
-        std: 1.0,
-        normalise: Normalise::None,
-        familiar: None,
-    };
+    let input = Input { width: SIDE, height: SIDE, ..Input::default() };
     let mut preprocessor = Preprocessor::for_pictures(&input);
     let circle = Circle::default();
     let (mut frame, mut grey) = (Frame::default(), Vec::new());

@@ -10,8 +10,9 @@ use anyhow::{Context, anyhow, bail};
 
 use super::settings::{Recipe, Settings, require};
 use super::{enough, load, normal, say, stop_on_signal, train};
-use crate::commands::files::write_whole;
+use crate::commands::files::{LARGEST_LIST, write_whole};
 use crate::commands::labelled::Labelled;
+use crate::regular;
 use crate::score::folds::{FoldScores, FoldsReport, Scored};
 use crate::train::Network;
 use crate::train::fit::{Fit, Plan};
@@ -145,6 +146,6 @@ impl Course<'_> {
 
 /// The result of a fold that was finished before, if the file holds that of this very fold.
 fn finished(file: &Path, print: &str, tested: usize) -> Option<FoldScores> {
-    let kept: FoldScores = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+    let kept: FoldScores = serde_json::from_slice(&regular::read(file, LARGEST_LIST).ok()?).ok()?;
     (kept.print == print && kept.scores.len() == tested).then_some(kept)
 }

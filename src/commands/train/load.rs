@@ -12,7 +12,7 @@ use crate::camera::picture::{drop_false_colour, read_picture};
 use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
 use crate::commands::progress::Progress;
-use crate::config::manifest::{Colour, Input, Layout, Normalise};
+use crate::config::manifest::{Input, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
 use crate::score::evaluation::Skipped;
@@ -67,7 +67,7 @@ impl Loaded {
 /// The input of a network that takes grey pictures.
 pub(super) fn input(size: MapSize, normalise: Normalise, (mean, std): (f32, f32)) -> Input {
     let MapSize { height, width } = size;
-    Input { width, height, layout: Layout::Nchw, colour: Colour::Grey, mean, std, normalise, familiar: None }
+    Input { width, height, mean: mean.into(), std: std.into(), normalise, ..Input::default() }
 }
 
 /// Reads all of the pictures, with as many views as the recipe says.

@@ -21,6 +21,7 @@ use anyhow::anyhow;
 use super::known::Knowing;
 use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, files, print, stop_on_signal};
+use crate::regular;
 use crate::train::fit::{Fit, Go};
 use crate::train::pictures::Pictures;
 use crate::train::split::Split;
@@ -222,8 +223,11 @@ fn say_data(pictures: &Pictures, split: &Split, skipped: usize, left_out: usize)
     }
 }
 
+/// Largest checkpoint that is read, in bytes: the largest network that can be trained has a few MiB.
+const LARGEST_CHECKPOINT: u64 = 1 << 30;
+
 fn resume(fit: &mut Fit<'_>, network: &Network, file: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(file)
+    let bytes = regular::read(file, LARGEST_CHECKPOINT)
         .map_err(|error| usage(format!("--resume: cannot read {}: {error}", file.display())))?;
     let progress = checkpoint::decode(&bytes, network, fit.print())
         .map_err(|error| usage(format!("--resume: {} {error}", file.display())))?;

@@ -122,7 +122,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let split = args.recipe.split(&pictures, &(0..pictures.len()).collect::<Vec<_>>());
     enough(&pictures, &split)?;
     say_data(&pictures, &split, loaded.skipped.len(), left_out);
-    let normal = (manifest.input.mean, manifest.input.std);
+    let normal = (manifest.input.mean.of(0), manifest.input.std.of(0));
     let course = Course { args: &args, normalise, normal, pictures: &pictures, split: &split };
     let points = course.walk(Grown { network, parameters, statistics }, &stop)?;
     write_whole(&args.out.with_extension("csv"), csv(&points).as_bytes())?;

@@ -15,7 +15,8 @@ pub(super) fn check(tensor: &TensorProto) -> Result<u64, Problem> {
     let name = quote(&tensor.name);
     let fail = |what: String| Err(Problem::new(format!("tensor {name} {what}")));
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
-        return fail("lies in another file; export the model as one file".to_owned());
+        return fail("lies in another file; export the model as one file: `external_data=False` in torch.onnx.export, or onnx.save in Python"
+                .to_owned());
     }
     if tensor.segment.is_some() {
         return fail("is stored in segments; export the model again".to_owned());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::ops::{self, Folding};
-use super::{Problem, quote, tensors};
+use super::{Problem, mode, quote, tensors};
 
 /// Most elements of a constant that the engine computes from smaller ones while it loads.
 const FOLDED_ELEMENTS: u64 = 16 << 20;
@@ -42,6 +42,7 @@ pub(super) fn check(graph: &GraphProto, image: &str, output: &str) -> Result<(),
     }
     let mut folded = 0;
     for node in &graph.node {
+        mode::check(graph, node)?;
         let op = ops::check(node)?;
         let inputs = inputs_of(graph, node, &values)?;
         check_sizes(node, &inputs)?;

@@ -2,13 +2,12 @@
 //!
 //! Owns the rules of values and files. Must not connect.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 use super::tls;
 use crate::config;
+use crate::regular;
 use crate::report::ReportError;
 use crate::units::Span;
 
@@ -93,17 +92,7 @@ fn keep_alive(span: Span) -> Result<Duration, ReportError> {
 /// Reads a whole file of at most `limit` bytes.
 pub(super) fn read(key: &'static str, path: &Path, limit: u64) -> Result<Vec<u8>, ReportError> {
     let fail = |what: String| ReportError::File { key, path: path.display().to_string(), what };
-    let file = File::open(path).map_err(|error| fail(error.to_string()))?;
-    let kind = file.metadata().map_err(|error| fail(error.to_string()))?;
-    if !kind.is_file() {
-        return Err(fail("is not a regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| fail(error.to_string()))?;
-    if bytes.len() as u64 > limit {
-        return Err(fail(format!("is larger than {limit} bytes")));
-    }
-    Ok(bytes)
+    regular::read(path, limit).map_err(|error| fail(error.to_string()))
 }
 
 fn login(section: &config::Mqtt) -> Result<Option<(String, String)>, ReportError> {
@@ -282,8 +271,8 @@ mod tests {
     fn files_that_are_missing_or_endless_are_named() {
         for (path, end) in [
             ("/nowhere/pw", "(os error 2)"),
-            ("/dev/zero", "is not a regular file"),
-            ("/", "is not a regular file"),
+            ("/dev/zero", "it is a device, not a regular file"),
+            ("/", "it is a folder; name the file in it"),
         ] {
             let section = config::Mqtt {
                 user: Some("line".to_owned()),

@@ -29,6 +29,7 @@ impl Reader {
         if !file.exists() {
             return Err(StoreError::Missing { file: file.to_owned() });
         }
+        super::look(file)?;
         let connection = match Self::connect(file, file) {
             // The daemon has ended and taken its journal along, and who may not write to the folder can make no new one.
             Err(StoreError::Failed { fault: Fault::Unreachable | Fault::ReadOnly, .. })

@@ -12,7 +12,7 @@ use tract_onnx::pb::{
 use crate::support::onnx::{self, int, integers, ints, node, subgraph, value, weights};
 
 /// Opens a bad model twice; both times the error must be the same and name the file and `wanted`.
-fn refused(what: &str, path: &Path, wanted: &str) -> String {
+pub(super) fn refused(what: &str, path: &Path, wanted: &str) -> String {
     let errors = [0, 1].map(|_| match model::open(path) {
         Ok(_) => panic!("{what}: the model was accepted"),
         Err(error) => error.to_string(),
@@ -32,7 +32,7 @@ fn refused_files(what: &str, onnx: &[u8], manifest: &str, wanted: &str) {
     refused(what, &onnx::write(folder.path(), onnx, manifest), wanted);
 }
 
-fn refused_graph(what: &str, wanted: &str, change: impl FnOnce(&mut GraphProto)) {
+pub(super) fn refused_graph(what: &str, wanted: &str, change: impl FnOnce(&mut GraphProto)) {
     refused_model(what, wanted, |model| change(model.graph.as_mut().unwrap()));
 }
 
@@ -42,19 +42,24 @@ fn refused_model(what: &str, wanted: &str, change: impl FnOnce(&mut ModelProto))
     refused_files(what, &onnx::bytes(&model), onnx::MANIFEST, wanted);
 }
 
-fn refused_manifest(what: &str, from: &str, to: &str, wanted: &str) {
+pub(super) fn refused_manifest(what: &str, from: &str, to: &str, wanted: &str) {
     assert!(onnx::MANIFEST.contains(from), "{from}");
     refused_files(what, &onnx::bytes(&onnx::sound()), &onnx::MANIFEST.replace(from, to), wanted);
 }
 
 /// Puts `new` between the image and the first convolution.
-fn before_conv(graph: &mut GraphProto, op: &str, more_inputs: &[&str], attributes: Vec<AttributeProto>) {
+pub(super) fn before_conv(
+    graph: &mut GraphProto,
+    op: &str,
+    more_inputs: &[&str],
+    attributes: Vec<AttributeProto>,
+) {
     let inputs: Vec<&str> = std::iter::once("image").chain(more_inputs.iter().copied()).collect();
     graph.node[0].input[0] = "changed".to_owned();
     graph.node.insert(0, node(op, &inputs, "changed", attributes));
 }
 
-fn tensor<'a>(graph: &'a mut GraphProto, name: &str) -> &'a mut TensorProto {
+pub(super) fn tensor<'a>(graph: &'a mut GraphProto, name: &str) -> &'a mut TensorProto {
     graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap()
 }
 
@@ -68,7 +73,7 @@ fn files_that_are_no_model() {
     assert!(error.contains("manifest beside it"), "{error}");
     let inner = folder.path().join("folder.onnx");
     std::fs::create_dir(&inner).unwrap();
-    refused("a folder", &inner, "not a regular file");
+    refused("a folder", &inner, "it is a folder; name the file in it");
     std::fs::File::options().write(true).open(&path).unwrap().set_len(300 << 20).unwrap();
     refused("a huge file", &path, "larger than 256 MiB");
     std::fs::write(&path, "x").unwrap();

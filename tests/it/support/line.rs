@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use castgate::camera::{CameraError, Captured, FrameSource};
 use castgate::clock::{Clock, Time};
-use castgate::config::manifest::{Colour, Input, Layout, Normalise};
+use castgate::config::manifest::Input;
 use castgate::config::{Config, GateState, Trigger};
 use castgate::decide::{PartRecord, Policy, Rules};
 use castgate::frame::Frame;
@@ -101,8 +101,7 @@ impl Listener for Heard {
 }
 
 pub(crate) fn small_input() -> Input {
-    let (layout, colour, normalise) = (Layout::Nchw, Colour::Grey, Normalise::None);
-    Input { width: 8, height: 8, layout, colour, mean: 0.0, std: 1.0, normalise, familiar: None }
+    Input { width: 8, height: 8, ..Input::default() }
 }
 
 /// A line on which every frame is a part whose score is its mean grey.

@@ -1,12 +1,15 @@
 //! The book of finished trainings: one line of JSON each, so that a search that was stopped goes on where it was.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+
+use crate::commands::files::LARGEST_LIST;
+use crate::regular;
 
 /// What one training gave, at a threshold of 0.5.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ pub(super) struct Book {
 impl Book {
     /// Opens the book, or begins one. A line that is not whole, which a cut of power may leave, counts for nothing.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let text = match std::fs::read(path) {
+        let text = match regular::read(path, LARGEST_LIST) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -42,7 +45,7 @@ impl Book {
         let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
         let entries = entries.map(|entry| (entry.print.clone(), entry)).collect();
         let in_path = || format!("cannot write {}", path.display());
-        let mut file = OpenOptions::new().create(true).append(true).open(path).with_context(in_path)?;
+        let mut file = regular::open_to_append(path).with_context(in_path)?;
         if !text.is_empty() && !text.ends_with('\n') {
             file.write_all(b"\n").with_context(in_path)?;
         }

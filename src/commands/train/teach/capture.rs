@@ -17,11 +17,13 @@ use super::follow::{Follow, Picture};
 use crate::camera::picture::save_png;
 use crate::camera::{Captured, FrameSource};
 use crate::clock::{Clock, SystemClock};
+use crate::commands::files::LARGEST_LIST;
 use crate::commands::labelled::Folders;
 use crate::commands::{UsageError, devices};
 use crate::config::Config;
 use crate::config::manifest::Input;
 use crate::frame::Frame;
+use crate::regular;
 use crate::verdict::Truth;
 use crate::vision::{Inspection, Preprocessor};
 
@@ -53,7 +55,7 @@ pub(super) fn label(word: &str) -> Option<Truth> {
 impl Labels {
     /// Reads `file,label` lines, such as `part-1.png,defect`; a line of names, empty ones and those that begin with `#` are skipped.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
+        let text = regular::read_text(path, LARGEST_LIST)
             .map_err(|error| UsageError(format!("--labels: cannot read {}: {error}", path.display())))?;
         let mut labels = HashMap::new();
         for (number, line) in text.lines().enumerate() {

@@ -103,7 +103,7 @@ fn cut(preprocessor: &Preprocessor, seen: &Inspection, at: usize) -> Option<Pict
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::manifest::{Colour, Input, Layout, Normalise};
+    use crate::config::manifest::Input;
     use crate::units::{Length, Share};
 
     /// 2 px a millimetre; a bright part of 60 mm at each of `parts` (in millimetres from the sensor), the view from 50 to 350 mm.
@@ -134,9 +134,7 @@ mod tests {
         config.camera.view = Length::mm(300.0);
         config.line.part_length = Length::mm(60.0);
         config.preprocess.margin = Share::fraction(0.1);
-        let (colour, layout, normalise) = (Colour::Grey, Layout::Nchw, Normalise::None);
-        let input =
-            Input { width: 16, height: 16, layout, colour, mean: 0.5, std: 0.5, normalise, familiar: None };
+        let input = Input { width: 16, height: 16, mean: 0.5.into(), std: 0.5.into(), ..Input::default() };
         let mut preprocessor = Preprocessor::for_line(&config, &input);
         let mut follow = Follow::new(&config);
         let mut seen = Inspection::default();

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use crate::commands::eval::Judge;
 use crate::commands::files::write_whole;
 use crate::commands::labelled::Labelled;
+use crate::model;
+use crate::regular;
 use crate::verdict::{Truth, Verdict};
 
 /// Wrong verdicts.
@@ -60,8 +62,9 @@ pub(super) fn install(from: &Path, to: &Path) -> anyhow::Result<()> {
     for (from, to) in
         [(from.to_owned(), to.to_owned()), (from.with_extension("yaml"), to.with_extension("yaml"))]
     {
-        let read =
-            |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let read = |path: &Path| {
+            regular::read(path, model::LARGEST).with_context(|| format!("cannot read {}", path.display()))
+        };
         let bytes = read(&from)?;
         if to.exists() {
             write_whole(&kept(&to), &read(&to)?)?;

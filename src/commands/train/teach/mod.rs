@@ -271,7 +271,7 @@ impl Lesson<'_> {
         enough(pictures, &split)?;
         say("learning from all of them");
         say_data(pictures, &split, loaded.skipped.len(), 0);
-        let normal = (manifest.input.mean, manifest.input.std);
+        let normal = (manifest.input.mean.of(0), manifest.input.std.of(0));
         let plan = self.plan(split.train.len());
         let epochs = plan.epochs;
         let mut fit = Fit::new(self.start.network.clone(), plan, pictures, &split, normal);
@@ -308,7 +308,7 @@ impl Lesson<'_> {
             recipe,
             plan: &|pictures| self.plan(pictures),
             network: &self.start.network,
-            start: Some((&self.start.parameters, (input.mean, input.std))),
+            start: Some((&self.start.parameters, (input.mean.of(0), input.std.of(0)))),
             pictures: &loaded.pictures,
             names: &loaded.names,
         };

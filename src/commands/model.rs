@@ -1,0 +1,56 @@
+//! `castgate model`: what an ONNX file from elsewhere holds, and a manifest for it.
+
+use std::path::PathBuf;
+
+use super::files::write_whole;
+use super::{ExitCode, exit, print};
+use crate::config::problem::printable;
+use crate::model::{self, Description};
+
+/// Look into a network from elsewhere, and begin its manifest
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  castgate model describe part.onnx        writes part.yaml, and says what is to be decided in it
+
+A model is an ONNX file with a manifest of the same name beside it. docs/manifest.md has every key of a manifest.
+
+Exit codes: 0 ok, 1 the graph cannot be run as it is, 2 usage, 3 the file cannot be read or is no ONNX file")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Say what an ONNX file holds, and write a manifest to begin with
+    ///
+    /// The manifest goes beside the file. Where there is one already it is left alone, and the new one is printed instead.
+    Describe {
+        /// The ONNX file
+        #[arg(value_name = "FILE.onnx")]
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let Action::Describe { file } = args.action;
+    let Description { manifest, facts, problems } = model::describe(&file)?;
+    let beside = file.with_extension("yaml");
+    // A link into nothing counts as something: nothing is written through it.
+    if beside == file || beside.symlink_metadata().is_ok() {
+        print(&manifest)?;
+    } else {
+        write_whole(&beside, manifest.as_bytes())?;
+        let facts: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
+        print(&facts)?;
+        let name = printable(&beside.display().to_string(), 200);
+        print(&format!(
+            "written: {name}; what is marked `decide` in it must be filled in before the model is used\n"
+        ))?;
+    }
+    for problem in &problems {
+        exit::line(&format!("castgate: error: {}: {problem}", file.display()));
+    }
+    Ok(if problems.is_empty() { ExitCode::Ok } else { ExitCode::No })
+}
