@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod frame;
 pub mod limit;
+pub mod printable;
 pub mod regular;
 pub mod remote;
 pub mod units;
@@ -17,6 +18,7 @@ pub mod verdict;
 
 pub mod config;
 
+pub mod album;
 pub mod audit;
 pub mod decide;
 pub mod kernels;
@@ -27,6 +29,8 @@ pub mod vision;
 
 #[cfg_attr(not(feature = "gpio"), allow(dead_code, reason = "lines that cannot be opened have no settings"))]
 mod gpio;
+
+pub mod folder;
 
 pub mod camera;
 pub mod gate;

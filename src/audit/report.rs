@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::listing::{Conflict, Entry};
 use super::measures::{SHORTCUT, Telling};
+use crate::album::left::Left;
 use crate::verdict::Truth;
 
 /// Share of the rarer class below which it is said to be rare.
@@ -23,6 +24,8 @@ pub struct SplitCount {
     pub ok: usize,
     /// Pictures under the label of defective parts.
     pub defect: usize,
+    /// Of these, pictures of each kind of defect; empty where there are no kinds.
+    pub kinds: BTreeMap<String, usize>,
 }
 
 /// Pictures of one split that show photographs of another.
@@ -81,6 +84,8 @@ pub struct Report {
     pub conflicts: Vec<Wrong>,
     /// Files that are no whole picture.
     pub broken: Vec<Fault>,
+    /// Files that were left aside.
+    pub left_aside: Left,
     /// Pictures whose size is not the commonest.
     pub odd_sized: Vec<Fault>,
     /// Pictures that are too flat to be compared with others.
@@ -122,7 +127,12 @@ impl Report {
         entries.iter().for_each(|entry| *sizes.entry(entry.group).or_default() += 1);
         let count = |split: &String| {
             let of = |truth| entries.iter().filter(|e| e.split == *split && e.label == truth).count();
-            SplitCount { split: split.clone(), ok: of(Truth::Ok), defect: of(Truth::Defect) }
+            SplitCount {
+                split: split.clone(),
+                ok: of(Truth::Ok),
+                defect: of(Truth::Defect),
+                kinds: BTreeMap::new(),
+            }
         };
         let wrong = |entry: &Entry| {
             let (label, group) = (entry.label, entry.group);
@@ -140,6 +150,7 @@ impl Report {
             leaks: leaks(entries, splits),
             conflicts,
             broken: Vec::new(),
+            left_aside: Left::default(),
             odd_sized: Vec::new(),
             flat: Vec::new(),
             tells,
@@ -173,10 +184,22 @@ fn leaks(entries: &[Entry], splits: &[String]) -> Vec<Leak> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "pictures     {} read, {} broken", self.pictures, self.broken.len())?;
-        for SplitCount { split, ok, defect } in &self.splits {
-            writeln!(f, "  {split:<11}{ok} ok, {defect} defective")?;
+        let (read, broken, aside) = (self.pictures, self.broken.len(), self.left_aside.files());
+        writeln!(f, "pictures     {read} read, {broken} broken, {aside} left aside")?;
+        for SplitCount { split, ok, defect, kinds } in &self.splits {
+            let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            let of = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+            writeln!(f, "  {split:<11}{ok} ok, {defect} defective{of}")?;
         }
+        match self.left_aside.unasked() {
+            0 if aside == 0 => {}
+            0 => writeln!(f, "left aside   {aside} files, as they should be")?,
+            some => writeln!(
+                f,
+                "LEFT ASIDE   {aside} files, of which {some} may be pictures of parts; see --accept-left-aside"
+            )?,
+        }
+        self.left_aside.lines().iter().try_for_each(|line| writeln!(f, "               {line}"))?;
         writeln!(
             f,
             "photographs  {}; {} pictures are copies of another, {} of them byte for byte; one has {} pictures",

@@ -2,22 +2,30 @@
 //!
 //! A picture that cannot be used is named and the camera goes on. Must not know what is in the pictures.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::picture::{self, PictureError, pictures_below, read_picture};
+use super::picture::{self, PictureError, read_picture};
 use super::{CameraError, Captured, FrameSource};
+use crate::album::layout::{DEFECT, OK};
 use crate::clock::Time;
 use crate::config::{self, Pace};
+use crate::folder::{self, Picture};
 use crate::frame::{Frame, Origin};
 use crate::verdict::Truth;
+
+/// A picture, and what its folder says of the part in it.
+#[derive(Debug)]
+struct File {
+    picture: Picture,
+    truth: Option<Truth>,
+}
 
 /// Frames from files.
 #[derive(Debug)]
 pub struct FolderCamera {
-    root: PathBuf,
-    files: Vec<PathBuf>,
+    files: Vec<File>,
     next: usize,
     /// Whether any picture since the first one could be used: a folder without one is not repeated for ever.
     any_usable: bool,
@@ -34,18 +42,21 @@ impl FolderCamera {
     /// When no folder is set, or it cannot be read or holds no picture.
     pub fn open(camera: &config::Camera, start: Time) -> Result<Self, CameraError> {
         let root = camera.path.clone().ok_or(CameraError::NoPath)?;
-        let files =
-            pictures_below(&root).map_err(|source| CameraError::Folder { path: root.clone(), source })?;
-        if files.is_empty() {
+        let found =
+            folder::pictures(&root).map_err(|source| CameraError::Folder { path: root.clone(), source })?;
+        super::tell_left(&found.left);
+        if found.pictures.is_empty() {
             return Err(CameraError::Empty(root));
         }
+        let known = |picture: Picture| File { truth: truth_of(&picture.path, &root), picture };
+        let files = found.pictures.into_iter().map(known).collect();
         let period = match camera.pace {
             Pace::Full => None,
             Pace::Rate => {
                 Some(Duration::try_from_secs_f64(1.0 / camera.rate.as_per_s()).unwrap_or(Duration::MAX))
             }
         };
-        Ok(Self { root, files, next: 0, any_usable: false, repeat: camera.repeat, period, due: start })
+        Ok(Self { files, next: 0, any_usable: false, repeat: camera.repeat, period, due: start })
     }
 
     /// Number of pictures in one round.
@@ -58,10 +69,6 @@ impl FolderCamera {
         self.files.is_empty()
     }
 
-    fn name(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
-    }
-
     /// When the present picture is captured. A camera that was asked late does not hurry to catch up.
     fn capture(&mut self, now: Time) -> Time {
         let Some(period) = self.period else { return now };
@@ -71,7 +78,7 @@ impl FolderCamera {
     }
 
     fn unusable(&mut self, index: usize, error: &PictureError) -> Captured {
-        let name = self.name(&self.files[index]);
+        let name = self.files[index].picture.name.clone();
         if !matches!(error, PictureError::Io(_)) {
             // It will not get better: in the next round it is left out.
             self.files.remove(index);
@@ -85,8 +92,8 @@ impl FolderCamera {
 fn truth_of(path: &Path, root: &Path) -> Option<Truth> {
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     folders.filter_map(Path::file_name).find_map(|name| match name.to_str() {
-        Some(picture::OK) => Some(Truth::Ok),
-        Some(picture::DEFECT) => Some(Truth::Defect),
+        Some(OK) => Some(Truth::Ok),
+        Some(DEFECT) => Some(Truth::Defect),
         _ => None,
     })
 }
@@ -108,13 +115,12 @@ impl FrameSource for FolderCamera {
             (self.next, self.any_usable) = (0, false);
         }
         let index = self.next;
-        let Some(path) = self.files.get(index) else { return Ok(Captured::End) };
+        let Some(File { picture, truth }) = self.files.get(index) else { return Ok(Captured::End) };
         self.next += 1;
-        match read_picture(path, frame) {
+        match read_picture(&picture.path, frame) {
             Ok(()) => {
                 picture::drop_false_colour(frame);
-                frame.origin =
-                    Some(Arc::new(Origin { name: self.name(path), truth: truth_of(path, &self.root) }));
+                frame.origin = Some(Arc::new(Origin { name: picture.name.clone(), truth: *truth }));
                 frame.captured_at = self.capture(now);
                 self.any_usable = true;
                 Ok(Captured::Frame)
@@ -137,7 +143,7 @@ mod tests {
         let path = dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let frame = Frame { width: 8, height: 4, pixels: vec![level; 32], ..Frame::default() };
-        picture::save_png(&path, &frame).unwrap();
+        std::fs::write(&path, picture::png(&frame).unwrap()).unwrap();
     }
 
     fn camera(dir: &Path) -> config::Camera {

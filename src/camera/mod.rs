@@ -13,8 +13,11 @@ pub mod v4l;
 
 use std::path::PathBuf;
 
+use crate::album::left::Left;
+use crate::album::names::FORMATS;
 use crate::clock::Time;
 use crate::frame::Frame;
+use crate::printable::Printable as _;
 
 /// What a camera gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub enum Captured {
 #[derive(Debug, thiserror::Error)]
 pub enum CameraError {
     /// The folder cannot be read.
-    #[error("cannot read the folder {}", .path.display())]
+    #[error("cannot read the folder {}", .path.shown())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -47,16 +50,16 @@ pub enum CameraError {
         source: std::io::Error,
     },
     /// The folder holds no picture.
-    #[error("no JPEG, PNG or BMP file in {}; put pictures there or set another `camera.path`", .0.display())]
+    #[error("no {FORMATS} file in {}; put pictures there or set another `camera.path`", .0.shown())]
     Empty(PathBuf),
     /// No folder is set.
     #[error("`camera.kind: folder` needs `camera.path`, a folder of pictures")]
     NoPath,
     /// The folder holds no picture of a part.
     #[error(
-        "no picture in {}; `simulation.parts_from` needs a folder with JPEG, PNG or BMP files in its \
+        "no picture in {}; `simulation.parts_from` needs a folder with {FORMATS} files in its \
          subfolders ok_front and def_front",
-        .0.display()
+        .0.shown()
     )]
     NoParts(PathBuf),
     /// A camera of this board cannot be used.
@@ -84,6 +87,12 @@ pub struct Listed {
     pub name: String,
     /// Paths that stay the same when other cameras come and go.
     pub lasting: Vec<PathBuf>,
+}
+
+/// Tells what was left aside in a folder of pictures, as a warning where somebody may have wanted it.
+fn tell_left(left: &Left) {
+    let level = if left.unasked() > 0 { log::Level::Warn } else { log::Level::Info };
+    left.lines().iter().for_each(|line| log::log!(level, "{line}"));
 }
 
 /// A source of frames.

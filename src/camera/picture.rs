@@ -1,17 +1,12 @@
 //! Reading one picture file into a frame, with limits: whatever the file holds, the answer is a picture or a clear error.
 
 use std::io::{BufReader, Cursor, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::{ColorType, ImageDecoder, ImageEncoder, ImageReader, Limits};
 
 use crate::frame::{Frame, PixelFormat};
 use crate::regular;
-
-/// Subfolder with pictures of good parts, unless it is said otherwise.
-pub const OK: &str = "ok_front";
-/// Subfolder with pictures of defective parts, unless it is said otherwise.
-pub const DEFECT: &str = "def_front";
 
 /// Largest picture file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -44,34 +39,6 @@ pub enum PictureError {
     /// It is no JPEG, PNG or BMP, or a broken one.
     #[error("is not a whole JPEG, PNG or BMP picture: {0}")]
     Broken(#[from] image::ImageError),
-}
-
-/// Whether a file's name ends like that of a picture.
-pub fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_ascii_lowercase());
-    extension.is_some_and(|e| ["jpg", "jpeg", "png", "bmp"].iter().any(|known| e == *known))
-}
-
-/// All pictures in a folder and its subfolders, in the order of their paths. Links to folders are not followed.
-///
-/// # Errors
-/// When a folder cannot be read.
-pub fn pictures_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if is_picture(&entry.path()) {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// Reads and decodes `path` into `frame` (pixels, size and format), reusing its memory. A picture stored in grey becomes
@@ -176,15 +143,16 @@ pub fn drop_false_colour(frame: &mut Frame) {
     }
 }
 
-/// Writes a consistent frame as a PNG file.
+/// A consistent frame as a PNG file.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn save_png(path: &Path, frame: &Frame) -> Result<(), PictureError> {
+/// When the frame cannot be encoded.
+pub fn png(frame: &Frame) -> Result<Vec<u8>, PictureError> {
+    let mut bytes = Cursor::new(Vec::new());
     let (width, height) = (frame.width as u32, frame.height as u32);
-    let colour = colour(frame.format);
-    image::save_buffer_with_format(path, &frame.pixels, width, height, colour, image::ImageFormat::Png)?;
-    Ok(())
+    let (colour, format) = (colour(frame.format), image::ImageFormat::Png);
+    image::write_buffer_with_format(&mut bytes, &frame.pixels, width, height, colour, format)?;
+    Ok(bytes.into_inner())
 }
 
 /// Fills `into` with what is left of a consistent frame when it is saved as JPEG with this quality, 1 to 100, and read again.

@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::picture::{DEFECT, OK, pictures_below, read_picture};
-use super::{CameraError, Captured, FrameSource};
+use super::picture::read_picture;
+use super::{CameraError, Captured, FrameSource, tell_left};
+use crate::album::layout::{DEFECT, OK};
 use crate::clock::Time;
 use crate::config::Config;
+use crate::folder;
 use crate::frame::{Frame, PixelFormat, luma};
+use crate::printable::Printable as _;
 use crate::scene::{Label, PartPictures, Picture, Renderer, View, World};
 use crate::verdict::Truth;
 
@@ -49,10 +52,11 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Label>), CameraError> {
         if !subfolder.is_dir() {
             continue;
         }
-        for path in pictures_below(&subfolder).map_err(failed)? {
-            let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-            labels.push(Label { name, truth });
-            files.push(path);
+        let found = folder::pictures(&subfolder).map_err(failed)?;
+        tell_left(&found.left);
+        for picture in found.pictures {
+            labels.push(Label { name: format!("{name}/{}", picture.name), truth });
+            files.push(picture.path);
         }
     }
     if files.is_empty() {
@@ -74,7 +78,7 @@ impl PartPictures for PartFiles {
     fn load(&mut self, index: usize, picture: &mut Picture) -> bool {
         let Some(path) = self.files.get(index).filter(|_| !self.bad.contains(&index)) else { return false };
         if let Err(error) = read_picture(path, &mut self.frame) {
-            log::warn!("{} {error}; a drawn good part takes its place on the belt", path.display());
+            log::warn!("{} {error}; a drawn good part takes its place on the belt", path.shown());
             self.bad.insert(index);
             self.world.mark_unreadable(index);
             return false;

@@ -5,21 +5,22 @@
 mod read;
 mod search;
 
+use std::collections::BTreeMap;
 #[cfg(feature = "train")]
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
-#[cfg(feature = "train")]
-use super::labelled::Labelled;
-use super::labelled::ManyFolders;
+use super::files::{try_out, write_json, write_whole};
+use super::labelled::{Labelled, ManyFolders};
 use super::{ExitCode, UsageError, print};
+use crate::album::left::Left;
 use crate::audit::compare::COPY;
 use crate::audit::listing::{Entry, Listing};
 use crate::audit::measures::telling;
 use crate::audit::report::{Fault, Report, full_name, mark_conflicts};
 use crate::clock::{Clock, SystemClock};
+use crate::printable::Printable as _;
+use crate::verdict::Truth;
 
 use read::Seen;
 
@@ -27,8 +28,8 @@ use read::Seen;
 ///
 /// A model that is tested on copies of what it was trained on looks better than it is. This finds the pictures that show one
 /// photograph, within and across splits: the same file, or one that was flipped, turned, shifted, zoomed or slightly distorted. It
-/// also finds photographs that stand under both labels, broken files, odd sizes, and simple numbers (brightness, background,
-/// size) that tell the classes apart by themselves.
+/// also finds photographs that stand under both labels, broken files, files that no command reads, odd sizes, and simple numbers
+/// (brightness, background, size) that tell the classes apart by themselves.
 ///
 /// With --out it writes the groups of pictures for `castgate train --groups` and `castgate eval --groups`.
 #[derive(Debug, clap::Args)]
@@ -37,8 +38,8 @@ Examples:
   castgate audit --data parts
   castgate audit --data casting/train casting/test --out groups.csv --json audit.json
 
-Exit codes: 0 nothing found that makes figures wrong, 1 a leak between splits, a photograph under both labels or a broken file,
-2 the folders cannot be used, 3 a file cannot be written")]
+Exit codes: 0 nothing found that makes figures wrong, 1 a leak between splits, a photograph under both labels, a broken file, or a file
+that was left aside and is perhaps a picture of a part, 2 the folders cannot be used, 3 a file cannot be written")]
 pub(super) struct Args {
     #[command(flatten)]
     folders: ManyFolders,
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// Correlation from which two pictures, laid one upon the other, are taken for one photograph, 0.9 to 1
     #[arg(long, value_name = "CORRELATION", default_value_t = COPY, value_parser = correlation)]
     least: f64,
+    /// Do not end with 1 because files were left aside that are perhaps pictures of parts
+    #[arg(long)]
+    accept_left_aside: bool,
     /// Threads; without it, one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
@@ -70,14 +74,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(256);
     let threads = args.threads.map_or_else(cores, usize::from);
     let splits = split_names(&args.folders.data)?;
-    let mut files = Vec::new();
-    for (split, folders) in splits.iter().zip(args.folders.each()) {
-        let found = folders.list()?;
-        files.extend(found.into_iter().map(|picture| (split.as_str(), picture)));
+    let (mut files, mut left, mut kinds) = (Vec::new(), Left::default(), Vec::new());
+    for (split, found) in splits.iter().zip(args.folders.list()?) {
+        left.extend(found.left);
+        kinds.push(kinds_of(&found.pictures));
+        files.extend(found.pictures.into_iter().map(|picture| (split.as_str(), picture)));
     }
-    // Opened first: a long search must not end with a file that cannot be written.
-    let out = args.out.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
-    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    // Tried first: a long search must not end with a file that cannot be written.
+    for path in [&args.out, &args.json].into_iter().flatten() {
+        try_out(path)?;
+    }
     let read = read::read(files, threads)?;
     let groups = search::groups(&read.seen, args.least, threads)?;
     let mut entries = entries(&read.seen, &groups);
@@ -85,21 +91,22 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let tells = telling(&read.seen.iter().map(|seen| (seen.measures, seen.label)).collect::<Vec<_>>());
     let mut report = Report::new(&entries, &splits, tells, args.least);
     report.broken = read.broken;
+    report.left_aside = left;
+    report.splits.iter_mut().zip(kinds).for_each(|(split, kinds)| split.kinds = kinds);
     report.odd_sized = odd_sized(&read.seen, &entries);
     let flat = read.seen.iter().zip(&entries).filter(|(seen, _)| seen.prepared.is_none());
     report.flat = flat.map(|(_, entry)| full_name(entry)).collect();
-    if let Some((path, mut file)) = out {
-        let text = Listing::new(entries).to_text();
-        std::io::Write::write_all(&mut file, text.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.out {
+        write_whole(path, Listing::new(entries).to_text().as_bytes())?;
     }
-    if let Some((path, file)) = json {
-        super::write_json(file, &report).with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.json {
+        write_json(path, &report)?;
     }
     // Last: a reader that goes away (`| head`) must not cost the files.
     print(&report.to_string())?;
     print(&format!("took         {:.0} s\n", SystemClock.now().seconds_since(begin)))?;
-    Ok(if report.is_clean() { ExitCode::Ok } else { ExitCode::No })
+    let accepted = args.accept_left_aside || report.left_aside.unasked() == 0;
+    Ok(if report.is_clean() && accepted { ExitCode::Ok } else { ExitCode::No })
 }
 
 /// The photograph of each picture, by its split and its name; pictures that cannot be read are not among them.
@@ -120,13 +127,11 @@ pub(super) fn photographs(
 /// A name for each folder: its last part, or as many of its last parts as it takes to tell the folders apart.
 fn split_names(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let whole = |folder: &PathBuf| {
-        folder
-            .canonicalize()
-            .map_err(|error| UsageError(format!("cannot read {}: {error}", folder.display())))
+        folder.canonicalize().map_err(|error| UsageError(format!("cannot read {}: {error}", folder.shown())))
     };
     let whole: Vec<PathBuf> = folders.iter().map(whole).collect::<Result<_, _>>()?;
     let last = |folder: &Path, parts: usize| {
-        let all: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
+        let all: Vec<_> = folder.iter().map(|part| part.shown().to_string()).collect();
         all[all.len().saturating_sub(parts)..].join("/")
     };
     let most = whole.iter().map(|folder| folder.iter().count()).max().unwrap_or(1);
@@ -140,6 +145,15 @@ fn split_names(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
         }
     }
     Err(UsageError("--data names one folder twice".to_owned()).into())
+}
+
+/// How many pictures of defective parts each kind has; none where they all are of one.
+fn kinds_of(pictures: &[Labelled]) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for picture in pictures.iter().filter(|picture| picture.truth == Truth::Defect) {
+        *kinds.entry(picture.kind.clone()).or_default() += 1;
+    }
+    if kinds.len() > 1 { kinds } else { BTreeMap::new() }
 }
 
 /// The lines of `groups.csv`: photographs are numbered from 1 in the order of their first pictures.

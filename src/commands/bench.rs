@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 
+use super::files::{try_out, write_json};
+use super::labelled::tell_left;
 use super::{ExitCode, UsageError, print};
-use crate::camera::picture::{pictures_below, read_picture};
+use crate::album::names::FORMATS;
+use crate::camera::picture::read_picture;
 use crate::clock::{Clock as _, SystemClock};
+use crate::folder;
 use crate::frame::Frame;
 use crate::model::{self, Batch, ModelError};
+use crate::printable::Printable as _;
 use crate::score::speed::{Outcome, Row, Speed, Times};
 use crate::vision::{Inspection, Preprocessor};
 
@@ -68,17 +73,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let pictures = match &args.data {
         None => Pictures::MadeUp,
         Some(folder) => {
-            let files = pictures_below(folder)
-                .map_err(|error| UsageError(format!("--data: cannot read {}: {error}", folder.display())))?;
-            if files.is_empty() {
-                return Err(
-                    UsageError(format!("--data: no JPEG, PNG or BMP file in {}", folder.display())).into()
-                );
+            let found = folder::pictures(folder)
+                .map_err(|error| UsageError(format!("--data: cannot read {}: {error}", folder.shown())))?;
+            tell_left(&found.left);
+            if found.pictures.is_empty() {
+                return Err(UsageError(format!("--data: no {FORMATS} file in {}", folder.shown())).into());
             }
-            Pictures::Files(files)
+            Pictures::Files(found.pictures.into_iter().map(|picture| picture.path).collect())
         }
     };
-    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    args.json.as_deref().map(try_out).transpose()?;
     let timed = if args.data.is_some() { "reading, preparing and model" } else { "model" };
     let mut speed = Speed { timed, rows: Vec::new() };
     for path in &args.model {
@@ -100,8 +104,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     speed.compare();
-    if let Some((path, file)) = json {
-        super::write_json(file, &speed).with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.json {
+        write_json(path, &speed)?;
     }
     print(&speed.to_string())?;
     Ok(ExitCode::Ok)
@@ -191,7 +195,7 @@ impl Bench {
         for files in files.chunks(self.tensors.len() / self.one) {
             for (at, file) in files.iter().enumerate() {
                 read_picture(file, &mut self.frame)
-                    .map_err(|error| UsageError(format!("--data: {} {error}", file.display())))?;
+                    .map_err(|error| UsageError(format!("--data: {} {error}", file.shown())))?;
                 self.preprocessor.apply(&self.frame, &mut self.seen);
                 // A picture that shows no part has no values; its place keeps those of the picture before.
                 if let Some(values) = self.seen.tensors.get(..self.one) {

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use super::devices;
+use super::files::write_png;
 use super::{ExitCode, print, stop_on_signal};
-use crate::camera::picture::save_png;
 use crate::camera::{Captured, FrameSource, v4l};
 use crate::clock::{Clock, SystemClock, Time};
 use crate::config::load::load;
 use crate::config::{CameraFormat, CameraKind, Config};
 use crate::frame::{Frame, PixelFormat};
+use crate::printable::Printable as _;
 use crate::vision;
 
 /// Find, try and focus the camera
@@ -105,8 +104,8 @@ fn list(json: bool) -> anyhow::Result<ExitCode> {
     }
     let mut text = String::new();
     for camera in &cameras {
-        text.push_str(&format!("{}  {}\n", camera.path.display(), camera.name));
-        camera.lasting.iter().for_each(|path| text.push_str(&format!("  {}\n", path.display())));
+        text.push_str(&format!("{}  {}\n", camera.path.shown(), camera.name));
+        camera.lasting.iter().for_each(|path| text.push_str(&format!("  {}\n", path.shown())));
     }
     if cameras.is_empty() {
         text.push_str("this board has no camera that Linux shows as a video device\n");
@@ -173,12 +172,12 @@ fn snap(which: &Which, out: &std::path::Path, skip: u32) -> anyhow::Result<ExitC
             return Ok(ExitCode::No);
         }
     }
-    save_png(out, &frame).with_context(|| format!("cannot write {}", out.display()))?;
+    write_png(out, &frame)?;
     let colour = if frame.format == PixelFormat::Grey8 { "grey" } else { "colour" };
     let age = (clock.now() - frame.captured_at).as_secs_f64() * 1e3;
     print(&format!(
         "{}: {} x {} pixels, {colour}, captured {age:.0} ms ago, sharpness {:.2}\n",
-        out.display(),
+        out.shown(),
         frame.width,
         frame.height,
         vision::frame_sharpness(&frame, None)

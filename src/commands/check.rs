@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::answers::{Answers, Hurdle};
 use super::{ExitCode, exit, print};
-use crate::camera::picture::{DEFECT, OK};
+use crate::album::layout::{DEFECT, OK};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
 use crate::config::timing::{Timing, length, looks_needed, speed, time};

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::files::{write_png, write_whole};
 use super::progress::Progress;
 use super::{ExitCode, UsageError};
-use crate::camera::picture::{DEFECT, OK, save_png};
+use crate::album::layout::{DEFECT, OK};
 use crate::camera::{FrameSource, simulated};
 use crate::clock::Time;
 use crate::config::Config;
 use crate::frame::Frame;
+use crate::printable::Printable as _;
 use crate::scene::{Place, draw_sample};
 use crate::units::Share;
 use crate::verdict::Truth;
@@ -73,11 +75,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Makes sure that `folder` is there and empty: nothing is ever overwritten or mixed.
 fn create_empty(folder: &Path) -> anyhow::Result<()> {
-    let cannot = || format!("cannot use the folder {}", folder.display());
+    let cannot = || format!("cannot use the folder {}", folder.shown());
     match std::fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             Some(_) => {
-                let folder = folder.display();
+                let folder = folder.shown();
                 Err(UsageError(format!("the folder {folder} is not empty; name a new one with --out")).into())
             }
             None => Ok(()),
@@ -92,7 +94,7 @@ fn create_empty(folder: &Path) -> anyhow::Result<()> {
 fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
     for name in [OK, DEFECT] {
         let folder = args.out.join(name);
-        std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.shown()))?;
     }
     let labels = args.out.join("labels.csv");
     let mut csv = String::from("file,truth,defects,circles\n");
@@ -103,11 +105,11 @@ fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
         let places = draw_sample(args.seed, index, truth, args.size as usize, &mut frame);
         let folder = if truth == Truth::Ok { OK } else { DEFECT };
         let file = format!("{folder}/part_{index:0digits$}.png");
-        save(&args.out.join(&file), &frame)?;
+        write_png(&args.out.join(&file), &frame)?;
         csv.push_str(&csv_line(&file, truth, &places));
         progress.step();
     }
-    std::fs::write(&labels, csv).with_context(|| format!("cannot write {}", labels.display()))
+    write_whole(&labels, csv.as_bytes())
 }
 
 /// Spreads the defective parts evenly, so that their share is right for any number of parts.
@@ -134,7 +136,7 @@ fn draw_frames(args: &Args, progress: &Progress) -> anyhow::Result<()> {
         return Ok(());
     }
     let folder = args.out.join("frames");
-    std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.shown()))?;
     let mut config = Config::default();
     config.simulation.seed = args.seed;
     let (world, mut camera) = simulated::open(&config, Time::ZERO)?;
@@ -146,14 +148,10 @@ fn draw_frames(args: &Args, progress: &Progress) -> anyhow::Result<()> {
     for index in 0..args.frames {
         camera.next(now, &mut frame)?;
         now = camera.due().unwrap_or(now);
-        save(&folder.join(format!("frame_{index:0digits$}.png")), &frame)?;
+        write_png(&folder.join(format!("frame_{index:0digits$}.png")), &frame)?;
         progress.step();
     }
     Ok(())
-}
-
-fn save(path: &Path, frame: &Frame) -> anyhow::Result<()> {
-    save_png(path, frame).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

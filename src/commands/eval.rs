@@ -6,13 +6,11 @@ mod stress;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-
-use super::known::{Knowing, Known};
+use super::files::{try_out, write_json};
+use super::known::{Knowing, Known, Listed};
 use super::labelled::{Labelled, ManyFolders};
 use super::train::{FoldArgs, run_folds};
 use super::{ExitCode, UsageError, print};
@@ -22,6 +20,7 @@ use crate::config::manifest::Input;
 use crate::decide::Policy;
 use crate::frame::Frame;
 use crate::model::{self, Classifier};
+use crate::printable::Printable as _;
 use crate::score::evaluation::{Answer, Evaluation, Row, Skipped, Tested};
 use crate::verdict::{Reason, Score, Verdict};
 use crate::vision::{Framing, Inspection, Preprocessor};
@@ -102,7 +101,7 @@ impl Judged {
 }
 
 impl Judge {
-    pub(super) fn new(model: &std::path::Path, threshold: Option<f32>) -> anyhow::Result<Self> {
+    pub(super) fn new(model: &Path, threshold: Option<f32>) -> anyhow::Result<Self> {
         let model = model::open(model)?;
         let info = model.info();
         let policy = Policy { threshold: threshold.unwrap_or(info.threshold), unsure: info.unsure };
@@ -143,7 +142,7 @@ impl Judge {
     }
 
     /// Judges the picture in a file; an error says why it cannot be read.
-    pub(super) fn judge(&mut self, path: &std::path::Path) -> Result<Judged, String> {
+    pub(super) fn judge(&mut self, path: &Path) -> Result<Judged, String> {
         let begin = self.clock.now();
         let mut frame = std::mem::take(&mut self.frame);
         let read = read_picture(path, &mut frame).map_err(|error| error.to_string());
@@ -181,16 +180,20 @@ impl Judge {
 /// When the model or the folder cannot be used, or the JSON file cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let known = args.knowing.read()?;
-    let (pictures, left_out) = known.list(&args.folders)?;
+    let Listed { pictures, left_out, left } = known.list(&args.folders)?;
     let data = args.folders.names();
-    // Opened first: a long evaluation must not end with a file that cannot be written.
-    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
-    let report = args.report.create()?;
+    // Tried first: a long evaluation must not end with a file that cannot be written.
+    let json = args.json.as_deref();
+    json.map(try_out).transpose()?;
+    args.report.try_out()?;
     let Some(model) = args.model.as_deref().filter(|_| args.folds.folds.is_none()) else {
-        return finish(&run_folds(&args.folds, pictures, &data, left_out)?, "", json);
+        let mut folds = run_folds(&args.folds, pictures, &data, left_out)?;
+        folds.left_aside = left;
+        return finish(&folds, "", json);
     };
     let mut judge = Judge::new(model, args.threshold)?;
     let (mut evaluation, rows, spans) = judge_all(&mut judge, &pictures, &known, data, left_out);
+    evaluation.left_aside = left;
     let mut more = String::new();
     if args.locate {
         let [folder] = args.folders.data.as_slice() else {
@@ -207,13 +210,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         evaluation.stress = Some(stress);
     }
     if let Some(folder) = &args.foreign {
-        let foreign = foreign::judge(&mut judge, folder, &rows)?;
+        let foreign = foreign::judge(&mut judge, folder, &rows, &mut evaluation.left_aside)?;
         let _ = write!(more, "\n{foreign}");
         evaluation.foreign = Some(foreign);
     }
-    if let Some(report) = report {
-        report.write(judge.info(), &pictures, &evaluation, (&rows, &spans))?;
-    }
+    args.report.write(judge.info(), &pictures, &evaluation, (&rows, &spans))?;
     finish(&evaluation, &more, json)
 }
 
@@ -239,7 +240,7 @@ fn judge_all(
                 spans.push(seconds);
             }
             Err(why) => {
-                log::warn!("{} cannot be used: {why}", picture.path.display());
+                log::warn!("{} cannot be used: {why}", picture.path.shown());
                 skipped.push(Skipped { file: picture.name.clone(), why });
             }
         }
@@ -260,10 +261,10 @@ fn judge_all(
 fn finish(
     figures: &(impl std::fmt::Display + serde::Serialize),
     more: &str,
-    json: Option<(&PathBuf, File)>,
+    json: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
-    if let Some((path, file)) = json {
-        super::write_json(file, figures).with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = json {
+        write_json(path, figures)?;
     }
     // Last: a reader that goes away must not cost the file.
     print(&format!("{figures}{more}"))?;

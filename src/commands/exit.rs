@@ -5,6 +5,7 @@ use std::process::Termination;
 
 use crate::config::load::LoadError;
 use crate::config::yaml::MAX_FAULTS;
+use crate::printable::{Printable as _, lines};
 use crate::service::logging;
 
 /// What the program's exit code means; part of its interface.
@@ -47,7 +48,7 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
         for problem in problems {
             line(&problem.to_string());
         }
-        let file = problems.first().map(|problem| problem.file.display().to_string()).unwrap_or_default();
+        let file = problems.first().map(|problem| problem.file.shown().to_string()).unwrap_or_default();
         line(&format!("castgate: error: {} in {file}", count(problems.len())));
         return ExitCode::Usage;
     }
@@ -77,7 +78,12 @@ pub(super) fn count(problems: usize) -> String {
 /// A line on standard error, marked as an error for the journal; whoever closed standard error does not want it.
 pub(super) fn line(text: &str) {
     let prefix = logging::priority(log::Level::Error);
-    logging::say(&format!("{prefix}{text}"));
+    logging::say(&format!("{prefix}{}", lines(text)));
+}
+
+/// A line on standard error that tells no failure.
+pub(super) fn note(text: &str) {
+    logging::say(&lines(text));
 }
 
 #[cfg(test)]

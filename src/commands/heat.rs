@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::eval::Judge;
-use super::files::LARGEST_LIST;
+use super::files::{LARGEST_LIST, write_png};
 use super::labelled::Labelled;
-use crate::camera::picture::{drop_false_colour, save_png};
+use crate::camera::picture::drop_false_colour;
 use crate::config::manifest::Input;
 use crate::frame::{Frame, PixelFormat};
 use crate::model::read::trained;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::score::located::Located;
 use crate::train::explain::{Explainer, HeatMap};
@@ -110,7 +111,7 @@ impl Seen {
             pixels,
             ..Frame::default()
         };
-        save_png(path, &shown).with_context(|| format!("cannot write {}", path.display()))
+        write_png(path, &shown)
     }
 }
 
@@ -154,13 +155,13 @@ pub(super) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow
     let csv = regular::read_text(&labels, LARGEST_LIST).with_context(|| {
         format!(
             "cannot read {}, which holds the places of defects as `castgate draw` writes them",
-            labels.display()
+            labels.shown()
         )
     })?;
     let circles = circles(&csv).map_err(|line| {
         anyhow::anyhow!(
             "{}:{line}: not `file,truth,defects,circles` as `castgate draw` writes it",
-            labels.display()
+            labels.shown()
         )
     })?;
     let mut judge = Judge::new(model, None)?;

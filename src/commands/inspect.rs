@@ -7,9 +7,14 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::eval::{Judge, Judged};
+use super::files::try_out;
 use super::heat::{Grid, Heat};
+use super::labelled::tell_left;
 use super::seen;
-use super::{ExitCode, print};
+use super::{ExitCode, UsageError, print};
+use crate::album::names::FORMATS;
+use crate::folder;
+use crate::printable::Printable as _;
 use crate::score::evaluation::Answer;
 use crate::verdict::Verdict;
 
@@ -21,12 +26,14 @@ use crate::verdict::Verdict;
 Examples:
   castgate inspect part.png
   castgate inspect --model demo --heatmap heat.png part.png
+  castgate inspect pictures
   castgate inspect --model models/casting.onnx --json casting/test/ok_front/*.jpeg
 
-Exit codes: 0 every part is ok, 1 a part is rejected or a picture cannot be read, 3 the model cannot be used")]
+Exit codes: 0 every part is ok, 1 a part is rejected, a picture cannot be read, or a file of a folder was left aside that is perhaps a
+picture, 2 a folder holds no picture, 3 the model cannot be used")]
 pub(super) struct Args {
-    /// JPEG, PNG or BMP pictures that show one part each
-    #[arg(value_name = "FILE", required = true)]
+    /// JPEG, PNG, BMP, WebP or TIFF pictures that show one part each, or folders of them
+    #[arg(value_name = "FILE|DIR", required = true)]
     files: Vec<PathBuf>,
     /// ONNX file with its manifest beside it, or `demo` or `casting` for a built-in model
     #[arg(long, value_name = "MODEL", default_value = "casting")]
@@ -133,8 +140,32 @@ fn png_file(given: &Path, file: &Path, (number, files): (usize, usize)) -> PathB
     if files == 1 && !given.is_dir() {
         return given.to_owned();
     }
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = file.file_stem().unwrap_or_default().shown();
     given.join(format!("{:04}_{stem}.png", number + 1))
+}
+
+/// The files, and in the place of folders the pictures in them; and how many files were left aside that may be pictures, told on standard
+/// error.
+///
+/// # Errors
+/// [`UsageError`] when a folder cannot be read or holds no picture.
+fn files(given: &[PathBuf]) -> anyhow::Result<(Vec<PathBuf>, u64)> {
+    let (mut files, mut unread) = (Vec::new(), 0);
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let found = folder::pictures(path)
+            .map_err(|error| UsageError(format!("cannot read the folder {}: {error}", path.shown())))?;
+        tell_left(&found.left);
+        unread += found.left.unasked();
+        if found.pictures.is_empty() {
+            return Err(UsageError(format!("no {FORMATS} file in {}", path.shown())).into());
+        }
+        files.extend(found.pictures.into_iter().map(|picture| picture.path));
+    }
+    Ok((files, unread))
 }
 
 /// Runs the command.
@@ -144,27 +175,33 @@ fn png_file(given: &Path, file: &Path, (number, files): (usize, usize)) -> PathB
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut judge = Judge::new(&args.model, args.threshold)?;
     let mut heat = args.heatmap.as_ref().map(|_| Heat::open(&args.model, &judge)).transpose()?;
-    for folder in [&args.heatmap, &args.seen].into_iter().flatten().filter(|_| args.files.len() > 1) {
+    let (files, unread) = files(&args.files)?;
+    for folder in [&args.heatmap, &args.seen].into_iter().flatten().filter(|_| files.len() > 1) {
         std::fs::create_dir_all(folder).with_context(|| {
-            format!("cannot use the folder {} for {} pictures", folder.display(), args.files.len())
+            format!("cannot use the folder {} for {} pictures", folder.shown(), files.len())
         })?;
     }
-    let mut code = ExitCode::Ok;
-    for (number, file) in args.files.iter().enumerate() {
+    for png in
+        [&args.heatmap, &args.seen].into_iter().flatten().filter(|path| files.len() == 1 && !path.is_dir())
+    {
+        try_out(png)?;
+    }
+    let mut code = if unread > 0 { ExitCode::No } else { ExitCode::Ok };
+    for (number, file) in files.iter().enumerate() {
         let judged = judge.judge(file);
         let read = judged.is_ok();
-        let mut line = Line::of(file.display().to_string(), judged);
+        let mut line = Line::of(file.shown().to_string(), judged);
         if line.reason.is_some() {
             code = ExitCode::No;
         }
         if let (Some(path), Some(heat), true) = (&args.heatmap, &mut heat, read)
             && let Some(seen) = heat.of_last(&judge)
         {
-            seen.save(judge.last().0, &png_file(path, file, (number, args.files.len())))?;
+            seen.save(judge.last().0, &png_file(path, file, (number, files.len())))?;
             line.heatmap = Some(seen.grid());
         }
         if let (Some(path), true) = (&args.seen, read) {
-            seen::save(&judge, &png_file(path, file, (number, args.files.len())))?;
+            seen::save(&judge, &png_file(path, file, (number, files.len())))?;
         }
         print(&if args.json { serde_json::to_string(&line)? + "\n" } else { line.text() })?;
     }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::UsageError;
 use super::files::LARGEST_LIST;
-use super::labelled::{Labelled, ManyFolders, short_name};
+use super::labelled::{Labelled, ManyFolders, short_name, tell_left};
+use crate::album::left::Left;
 use crate::audit::listing::{Conflict, Listing};
+use crate::printable::Printable as _;
 use crate::regular;
 
 /// The word that stands for the pictures of `--groups` whose photograph is under both labels.
@@ -30,10 +32,19 @@ pub(super) struct Knowing {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     listing: Option<Listing>,
-    /// Names, or ends of names, of pictures to leave out.
+    /// Names, or ends of names, of pictures to leave out, as they are or as they are shown.
     names: HashSet<PathBuf>,
     /// Which conflicts of labels lead to leaving a picture out.
     conflicts: &'static [Conflict],
+}
+
+/// Labelled pictures of some folders.
+pub(super) struct Listed {
+    pub(super) pictures: Vec<Labelled>,
+    /// How many were left out on request.
+    pub(super) left_out: usize,
+    /// What the folders hold beside them.
+    pub(super) left: Left,
 }
 
 impl Knowing {
@@ -46,7 +57,7 @@ impl Knowing {
             None => None,
             Some(path) => Some(
                 Listing::parse(&text(path, "--groups")?)
-                    .map_err(|error| UsageError(format!("--groups {}: {error}", path.display())))?,
+                    .map_err(|error| UsageError(format!("--groups {}: {error}", path.shown())))?,
             ),
         };
         let conflicts: &[Conflict] = match self.leave_out.as_deref().and_then(Path::to_str) {
@@ -55,7 +66,7 @@ impl Knowing {
             _ => &[],
         };
         if let (Some(word), false, None) = (&self.leave_out, conflicts.is_empty(), &listing) {
-            let word = word.display();
+            let word = word.shown();
             return Err(UsageError(format!("--leave-out {word} needs --groups, which names them")).into());
         }
         let names = match &self.leave_out {
@@ -72,7 +83,7 @@ impl Knowing {
 }
 
 fn text(path: &Path, option: &str) -> anyhow::Result<String> {
-    let unreadable = |error| UsageError(format!("{option}: cannot read {}: {error}", path.display()));
+    let unreadable = |error| UsageError(format!("{option}: cannot read {}: {error}", path.shown()));
     Ok(regular::read_text(path, LARGEST_LIST).map_err(unreadable)?)
 }
 
@@ -94,12 +105,12 @@ impl Known {
     ) -> anyhow::Result<(Vec<Labelled>, usize)> {
         let mut conflicts = HashSet::new();
         if let Some(listing) = &self.listing {
-            let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned());
-            let split = listing.split_of(&whole).ok_or_else(|| {
+            let whole = data.canonicalize().unwrap_or_else(|_| data.to_owned()).shown().to_string();
+            let split = listing.split_of(Path::new(&whole)).ok_or_else(|| {
                 UsageError(format!(
                     "--groups knows no folder {}; make it with `castgate audit --data {} --out groups.csv`",
-                    data.display(),
-                    data.display()
+                    data.shown(),
+                    data.shown()
                 ))
             })?;
             for picture in &mut pictures {
@@ -111,22 +122,28 @@ impl Known {
             }
         }
         let before = pictures.len();
-        pictures.retain(|picture| !conflicts.contains(&picture.name) && !self.is_named(&picture.path));
+        let is_named = |picture: &Labelled| {
+            self.is_named(&picture.path) || self.is_named(Path::new(&picture.path.shown().to_string()))
+        };
+        pictures.retain(|picture| !conflicts.contains(&picture.name) && !is_named(picture));
         let left_out = before - pictures.len();
         Ok((pictures, left_out))
     }
 
-    /// The pictures of all folders with their photographs, and how many were left out. With several folders their names tell the folder.
+    /// The pictures of all folders with their photographs; says on standard error what was left aside there. With several folders their
+    /// names tell the folder.
     ///
     /// # Errors
     /// [`UsageError`] when a folder does not do, or the groups know nothing of it.
-    pub(super) fn list(&self, folders: &ManyFolders) -> anyhow::Result<(Vec<Labelled>, usize)> {
-        let (mut all, mut left_out) = (Vec::new(), 0);
-        for folders in folders.each() {
-            let (pictures, less) = self.apply(&folders.data, folders.list()?)?;
+    pub(super) fn list(&self, folders: &ManyFolders) -> anyhow::Result<Listed> {
+        let (mut all, mut left_out, mut left) = (Vec::new(), 0, Left::default());
+        for (data, found) in folders.data.iter().zip(folders.list()?) {
+            let (pictures, less) = self.apply(data, found.pictures)?;
             left_out += less;
-            all.push((short_name(&folders.data), pictures));
+            left.extend(found.left);
+            all.push((short_name(data), pictures));
         }
+        tell_left(&left);
         let several = all.len() > 1;
         let named = |(folder, pictures): (String, Vec<Labelled>)| {
             pictures.into_iter().map(move |mut picture| {
@@ -136,7 +153,7 @@ impl Known {
                 picture
             })
         };
-        Ok((all.into_iter().flat_map(named).collect(), left_out))
+        Ok(Listed { pictures: all.into_iter().flat_map(named).collect(), left_out, left })
     }
 
     /// Whether the path, or an end of it, is among the names.
@@ -180,6 +197,7 @@ mod tests {
             path: Path::new("x/train").join(name),
             name: name.to_owned(),
             truth: Truth::Ok,
+            kind: "ok".to_owned(),
             group: None,
         };
         ["ok/a.png", "ok/b.png", "bad/c.png", "ok/new.png"].map(picture).into()

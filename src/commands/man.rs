@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use clap::Command;
 use clap_mangen::Man;
 
+use super::files::write_whole;
 use super::{ExitCode, definition, print};
+use crate::printable::Printable as _;
 
 /// Print the manual page, or write the pages of all commands into a folder
 #[derive(Debug, clap::Args)]
@@ -30,10 +32,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print(&String::from_utf8(page(&program)?)?)?;
         return Ok(ExitCode::Ok);
     };
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.shown()))?;
     for command in std::iter::once(&program).chain(program.get_subcommands()) {
         let file = folder.join(Man::new(command.clone()).get_filename());
-        fs::write(&file, page(command)?).with_context(|| format!("cannot write {}", file.display()))?;
+        write_whole(&file, &page(command)?)?;
     }
     Ok(ExitCode::Ok)
 }

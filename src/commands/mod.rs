@@ -44,9 +44,7 @@ mod trained_off;
 mod verify;
 mod why;
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,8 +57,9 @@ use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
 use {trained_off as prune, trained_off as taper, trained_off as teach};
 
+use crate::config::problem;
+use crate::printable;
 use crate::service::logging;
-use crate::config::problem::printable;
 use crate::service::signals::{SignalWatch, end_at_once};
 use crate::unseen;
 
@@ -160,7 +159,12 @@ impl Invocation {
         let parsed = definition().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
         parsed.map(Invocation).map_err(|error| {
             // A closed pipe is no reason to complain about help that nobody reads.
-            let _ = error.print();
+            if std::env::args_os().any(|word| word.to_string_lossy().contains(printable::is_unsafe)) {
+                // What was typed, or a file's name that a shell put in its place, comes back in the message: without colours, then.
+                exit::note(error.render().to_string().trim_end());
+            } else {
+                let _ = error.print();
+            }
             if let Some(tip) = unseen_tip(std::env::args_os().skip(1)).filter(|_| error.use_stderr()) {
                 exit::line(&tip);
             }
@@ -182,7 +186,7 @@ fn unseen_tip(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option
     arguments.find_map(|argument| {
         let argument = argument.to_string_lossy();
         let hint = unseen::hint(&argument);
-        (!hint.is_empty()).then(|| format!("\n  tip: in `{}`{hint}", printable(&argument, 60)))
+        (!hint.is_empty()).then(|| format!("\n  tip: in `{}`{hint}", problem::printable(&argument, 60)))
     })
 }
 
@@ -210,11 +214,14 @@ fn definition() -> clap::Command {
     ))
 }
 
-/// Writes to standard output. A reader that went away ends the command quietly, see [`tell`].
+/// Writes to standard output, without codes for the terminal that names may hold. A reader that went away ends the command quietly, see
+/// [`tell`].
 fn print(text: &str) -> anyhow::Result<()> {
     logging::before_output();
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+    out.write_all(printable::lines(text).as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
 }
 
 /// Sets `stop` on the first signal; the second ends the process.
@@ -222,17 +229,6 @@ fn stop_on_signal(stop: &Arc<AtomicBool>) -> anyhow::Result<SignalWatch> {
     let asked = Arc::clone(stop);
     SignalWatch::start(move || asked.store(true, Ordering::Relaxed), end_at_once)
         .context("cannot listen for Ctrl-C")
-}
-
-/// Creates a file for what a command will write.
-fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Writes a value as JSON, for people to read too.
-fn write_json(mut file: File, value: &impl serde::Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut file, value)?;
-    Ok(writeln!(file)?)
 }
 
 /// A probability on the command line.

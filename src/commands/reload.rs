@@ -17,6 +17,7 @@ use crate::config::load::{LoadError, Loaded, load};
 use crate::decide::Rules;
 use crate::model::ModelInfo;
 use crate::pipeline::Order;
+use crate::printable::Printable as _;
 use crate::report::Publisher;
 use crate::report::message::Message;
 use crate::service::logging;
@@ -123,7 +124,7 @@ impl Running {
         };
         let new = load(file).map_err(|error| match error {
             LoadError::Problems(problems) => problems.iter().map(ToString::to_string).collect(),
-            LoadError::Read { path, source } => vec![format!("cannot read {}: {source}", path.display())],
+            LoadError::Read { path, source } => vec![format!("cannot read {}: {source}", path.shown())],
         })?;
         let Change { loaded, live, waiting } = change(&self.loaded, &new).map_err(|mut problems| {
             problems.push("these keys do not go with the ones that only change with a restart".to_owned());

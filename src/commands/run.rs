@@ -1,15 +1,14 @@
 //! `castgate run`: the line at work, until its end, a signal or a failure.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
 use crossbeam_channel::bounded;
 
 use super::console::Console;
 use super::devices::{self, Opened};
+use super::files::{try_out, write_json};
 use super::printer::Printer;
 use super::reload::{Reloader, Running};
 use super::{ExitCode, exit};
@@ -44,7 +43,7 @@ pub(super) struct Args {
     /// Print no line for each part
     #[arg(long)]
     quiet: bool,
-    /// Write the summary as JSON to this file at the end
+    /// Write the summary as JSON to this file at the end; the one that is there stays until then
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
 }
@@ -53,9 +52,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     logging::never_wait();
     let loaded = load_or_demonstration(args.config.as_deref())?;
     logging::set_level(loaded.config.line.log_level);
-    // Opened first: a long run must not end with a file that cannot be written.
-    let summary_file =
-        args.summary.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
+    // Tried first: a long run must not end with a file that cannot be written.
+    args.summary.as_deref().map(try_out).transpose()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stopper = Stopper::default();
     let stop = stopper.clone();
@@ -112,9 +110,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let summary = Summary { resident_mib: devices::resident_mib(), ..outcome.summary };
-    if let Some((path, mut file)) = summary_file {
-        let text = serde_json::to_string_pretty(&summary)?;
-        writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.summary {
+        write_json(path, &summary)?;
     }
     printer.finish(summary.to_string())?;
     Ok(ExitCode::Ok)

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-
 use super::eval::Judge;
-use crate::camera::picture::save_png;
+use super::files::write_png;
 use crate::config::manifest::{Colour, Input, Layout};
 use crate::frame::{Frame, PixelFormat};
 
@@ -18,7 +16,7 @@ pub(super) fn save(judge: &Judge, path: &Path) -> anyhow::Result<bool> {
     if tensor.len() != input.len() {
         return Ok(false);
     }
-    save_png(path, &picture(input, tensor)).with_context(|| format!("cannot write {}", path.display()))?;
+    write_png(path, &picture(input, tensor))?;
     Ok(true)
 }
 

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use super::{ExitCode, UsageError, exit, print};
 use crate::config::load::load;
+use crate::printable::Printable as _;
 use crate::remote::RemoteCommand;
 
 /// Longest wait for the answer, which comes at once unless the machine is in trouble.
@@ -80,12 +81,12 @@ fn socket(place: Place) -> anyhow::Result<PathBuf> {
     // The command line names either.
     let file = place.config.unwrap_or_default();
     let socket = load(&file)?.config.commands.socket;
-    socket.ok_or_else(|| UsageError(format!("{} names no commands.socket", file.display())).into())
+    socket.ok_or_else(|| UsageError(format!("{} names no commands.socket", file.shown())).into())
 }
 
 /// Sends the command and gives the line's answer.
 fn ask(socket: &Path, command: RemoteCommand) -> anyhow::Result<String> {
-    let place = socket.display();
+    let place = socket.shown();
     let mut stream = UnixStream::connect(socket).with_context(|| reach(socket))?;
     stream
         .set_read_timeout(Some(ANSWER_WITHIN))
@@ -100,7 +101,7 @@ fn ask(socket: &Path, command: RemoteCommand) -> anyhow::Result<String> {
 
 /// Why the socket cannot be reached, as far as its file tells.
 fn reach(socket: &Path) -> String {
-    let place = socket.display();
+    let place = socket.shown();
     match std::fs::symlink_metadata(socket) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             format!("there is no {place}; does castgate run, with this as its commands.socket?")

@@ -1,15 +1,16 @@
 //! `castgate simulate`: months of belt with faults, judged by one who knows the truth.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::{ExitCode, UsageError, create, print};
+use super::files::{try_out, write_json};
+use super::{ExitCode, UsageError, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::simulate::faults::{Fault, chosen, unnoticed};
 use crate::simulate::{Months, Played, SHIFT, Scenario, Totals, play, trace};
@@ -73,7 +74,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         UsageError(format!("`{name}` is no fault; `castgate simulate --faults list` names them"))
     })?;
     let loaded = load_or_demonstration(args.config.as_deref())?;
-    let mut json = args.json.as_ref().map(|path| create(path).map(|file| (path, file))).transpose()?;
+    args.json.as_deref().map(try_out).transpose()?;
     let config = loaded.config.clone();
     // Who names them gets them.
     let left_out = if args.faults == "all" { unnoticed(&config) } else { Vec::new() };
@@ -108,9 +109,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print(&format!("left out            {}: {why}\n", fault.name()))?;
     }
     print(&text(&totals, &args, &months))?;
-    if let Some((path, file)) = &mut json {
-        let text = serde_json::to_string_pretty(&totals)?;
-        writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.json {
+        write_json(path, &totals)?;
     }
     Ok(if totals.violations.is_empty() { ExitCode::Ok } else { ExitCode::No })
 }
@@ -124,9 +124,9 @@ fn scenarios(args: &Args) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::Ok;
     for path in &args.scenario {
         let text = regular::read_text(path, LARGEST_SCENARIO)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+            .with_context(|| format!("cannot read {}", path.shown()))?;
         let scenario =
-            Scenario::read(&text).map_err(|error| UsageError(format!("{}:{error}", path.display())))?;
+            Scenario::read(&text).map_err(|error| UsageError(format!("{}:{error}", path.shown())))?;
         log::set_max_level(log::LevelFilter::Off);
         let faults = scenario.faults();
         let played = play(scenario);
@@ -136,11 +136,11 @@ fn scenarios(args: &Args) -> anyhow::Result<ExitCode> {
             print(&trace(&done, &faults, from, until))?;
         }
         if failures.is_empty() {
-            print(&format!("{}: ok, {} parts\n", path.display(), done.tally.parts))?;
+            print(&format!("{}: ok, {} parts\n", path.shown(), done.tally.parts))?;
         } else {
             code = ExitCode::No;
             for failure in failures {
-                print(&format!("{}: {failure}\n", path.display()))?;
+                print(&format!("{}: {failure}\n", path.shown()))?;
             }
         }
     }
@@ -198,7 +198,7 @@ fn text(totals: &Totals, args: &Args, months: &Months) -> String {
     }
     if let Some(first) = totals.violations.first() {
         let config =
-            args.config.as_ref().map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+            args.config.as_ref().map(|path| format!(" --config {}", path.shown())).unwrap_or_default();
         let _ = writeln!(
             out,
             "again: castgate simulate{config} --seed {} --parts {} --shift {} --faults {} --every {}",

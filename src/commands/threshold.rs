@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::eval::Judge;
-use super::files::{try_out, write_whole};
-use super::labelled::{Folders, short_name};
+use super::files::{try_out, write_json, write_whole};
+use super::labelled::{Folders, Found, short_name, tell_left};
 use super::{ExitCode, UsageError, print};
 use crate::config::yaml;
 use crate::decide::Policy;
 use crate::model;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::score::bounds::upper_bound;
 use crate::score::curves::{Curve, Cut};
@@ -79,7 +80,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let usage = |text: String| UsageError(text);
     let manifest = args.model.with_extension("yaml");
     if args.write && model::is_built_in(&args.model) {
-        let name = args.model.display();
+        let name = args.model.shown();
         return Err(usage(format!(
             "--write: `{name}` is built in and has no manifest to write; copy models/{name}.onnx and .yaml"
         ))
@@ -89,8 +90,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Not after thousands of pictures.
         try_out(&manifest)?;
     }
-    let json = args.json.as_ref().map(|path| super::create(path).map(|file| (path, file))).transpose()?;
-    let pictures = args.folders.list()?;
+    args.json.as_deref().map(try_out).transpose()?;
+    let Found { pictures, left } = args.folders.list()?;
+    tell_left(&left);
     let mut judge = Judge::new(&args.model, None)?;
     let (mut scores, mut left_out) = (Vec::with_capacity(pictures.len()), 0);
     for picture in &pictures {
@@ -100,7 +102,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 Answer::Fault(_) => left_out += 1,
             },
             Err(why) => {
-                log::warn!("{} cannot be used: {why}", picture.path.display());
+                log::warn!("{} cannot be used: {why}", picture.path.shown());
                 left_out += 1;
             }
         }
@@ -109,7 +111,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(rate) => Aim::Promise { rate: rate.as_fraction(), confidence: args.confidence.as_fraction() },
         None => Aim::Cost { escape: args.escape_cost, reject: args.reject_cost },
     };
-    let data = args.folders.data.display();
+    let data = args.folders.data.shown();
     let policy = choose(&scores, aim).map_err(|error| usage(format!("{data}: {error}")))?;
     let mut text = format!("model          {}\n", judge.info().name);
     let curve = Curve::of(&scores);
@@ -121,12 +123,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     );
     let chosen = Chosen::of(judge.info().name.clone(), &curve, policy, left_out, &args);
     tell(&mut text, &curve, policy, &chosen, &args);
-    if let Some((path, file)) = json {
-        super::write_json(file, &chosen).with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(path) = &args.json {
+        write_json(path, &chosen)?;
     }
     if args.write {
         let trained_on = write(&manifest, policy)?;
-        let _ = writeln!(text, "written        {}", manifest.display());
+        let _ = writeln!(text, "written        {}", manifest.shown());
         if trained_on == short_name(&args.folders.data) {
             let _ = writeln!(
                 text,
@@ -228,7 +230,7 @@ fn short(cut: f32) -> f64 {
 
 /// Puts the policy into the manifest; gives the name of the data that the model was trained on.
 fn write(path: &Path, policy: Policy) -> anyhow::Result<String> {
-    let cannot = || format!("cannot change the manifest {}", path.display());
+    let cannot = || format!("cannot change the manifest {}", path.shown());
     let text = regular::read_text(path, yaml::MAX_BYTES as u64).with_context(cannot)?;
     let fault = |problem: &dyn std::fmt::Display| anyhow::anyhow!("{}: {problem}", cannot());
     let mut manifest = model::manifest::read(&text).map_err(|faults| match faults.first() {

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::load::{Loaded, load, of};
 use crate::decide::Outcome;
 use crate::pipeline::{Hooks, Lockstep, Stopper, run_threads};
+use crate::printable::Printable as _;
 use crate::service::logging;
 use crate::service::signals::{self, SignalWatch};
 use crate::store::{MOST_PARTS, NoteKind, Reader, Store};
@@ -104,7 +105,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         store.end(in_order);
     }
     write_whole(&path, text.as_bytes())?;
-    print(&format!("\n{text}\nreport: {}\n", path.display()))?;
+    print(&format!("\n{text}\nreport: {}\n", path.shown()))?;
     if let Some(failure) = failure {
         return Err(failure);
     }

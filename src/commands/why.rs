@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{ExitCode, UsageError, exit, print};
 use crate::config::load::load_or_demonstration;
+use crate::printable::Printable as _;
 use crate::store::{Reader, StoredNote, StoredPart};
 
 mod text;
@@ -95,7 +96,7 @@ fn configured(config: Option<&Path>) -> anyhow::Result<PathBuf> {
     let store = loaded.config.store;
     // What was kept before it was switched off can still be read.
     if !store.enabled && !store.path.exists() {
-        let (config, file) = (config.display(), store.path.display());
+        let (config, file) = (config.shown(), store.path.shown());
         let what = format!("{config} keeps no histories: set store.enabled to true, then {file} is written");
         return Err(UsageError(what).into());
     }
@@ -113,6 +114,6 @@ fn unknown(reader: &Reader, part: Which, file: &Path) -> anyhow::Result<ExitCode
         || "it is empty".to_owned(),
         |(first, last)| format!("it holds parts between {first} and {last}"),
     );
-    exit::line(&format!("castgate: {what} in {}; {holds}", file.display()));
+    exit::line(&format!("castgate: {what} in {}; {holds}", file.shown()));
     Ok(ExitCode::No)
 }

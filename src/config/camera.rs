@@ -90,7 +90,7 @@ pub struct Camera {
     pub height: u32,
     /// Frames a second.
     pub rate: Rate,
-    /// Folder of pictures (JPEG, PNG, BMP), for `kind: folder`; its subfolders are read too, and `ok_front` and `def_front` among
+    /// Folder of pictures (JPEG, PNG, BMP, WebP, TIFF), for `kind: folder`; its subfolders are read too, and `ok_front` and `def_front` among
     /// them say what the parts truly are.
     #[schemars(example = &"/var/lib/castgate/pictures")]
     pub path: Option<PathBuf>,

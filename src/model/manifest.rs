@@ -3,6 +3,7 @@
 use crate::config::manifest::{Colour, Input, Manifest, NEEDED, Normalise, OutputKind, PerChannel, Range};
 use crate::config::problem::{Fault, KeyPath, Step, printable as printable_text};
 use crate::config::yaml;
+use crate::printable::is_unsafe;
 use crate::vision;
 
 /// Least and greatest side of the input, in pixels.
@@ -59,7 +60,7 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
         }
     };
     let name = &manifest.name;
-    let printable = !name.is_empty() && name.chars().count() <= NAME && !name.chars().any(char::is_control);
+    let printable = !name.is_empty() && name.chars().count() <= NAME && !name.contains(is_unsafe);
     require(printable, "name", format!("must have 1 to {NAME} printable characters"));
     let hexadecimal = manifest.sha256.len() == 64 && manifest.sha256.bytes().all(|b| b.is_ascii_hexdigit());
     require(hexadecimal, "sha256", "must be 64 hexadecimal digits, as `sha256sum` prints them".to_owned());

@@ -9,6 +9,7 @@ use super::foreign::{Foreign, unfamiliar};
 use super::located::Located;
 use super::roc;
 use super::stress::Stress;
+use crate::album::left::Left;
 use crate::decide::Policy;
 use crate::verdict::{Score, Truth, Verdict};
 
@@ -106,6 +107,8 @@ pub struct Evaluation {
     pub errors: Vec<Mistake>,
     /// Files that could not be read.
     pub skipped: Vec<Skipped>,
+    /// Files that were left aside in the folders of the pictures.
+    pub left_aside: Left,
     /// Pictures a second, reading and decoding included.
     pub images_per_second: f64,
     /// The same pictures altered; null when that was not asked for.
@@ -159,6 +162,7 @@ impl Evaluation {
             confusion,
             errors,
             skipped,
+            left_aside: Left::default(),
             images_per_second: if seconds > 0.0 { rows.len() as f64 / seconds } else { 0.0 },
             stress: None,
             foreign: None,
@@ -197,6 +201,9 @@ impl fmt::Display for Evaluation {
         }
         if !self.skipped.is_empty() {
             writeln!(f, "skipped        {} that cannot be read", self.skipped.len())?;
+        }
+        if self.left_aside.files() > 0 {
+            writeln!(f, "left aside     {} files", self.left_aside.files())?;
         }
         writeln!(f, "accuracy       {}   ROC AUC {}", figure(self.accuracy), figure(self.auc))?;
         writeln!(f, "escapes        {} of {} defective", self.escapes, c.defect_passed + c.defect_rejected)?;

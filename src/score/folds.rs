@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Mistake, Skipped};
 use super::roc;
+use crate::album::left::Left;
 use crate::verdict::{Reason, Truth};
 
 /// A picture that was tested.
@@ -140,6 +141,8 @@ pub struct FoldsReport {
     pub errors: Vec<Mistake>,
     /// Files that could not be read.
     pub skipped: Vec<Skipped>,
+    /// Files that were left aside in the folders of the pictures.
+    pub left_aside: Left,
 }
 
 impl Figures {
@@ -248,6 +251,7 @@ impl FoldsReport {
             folds: figures,
             errors,
             skipped,
+            left_aside: Left::default(),
         }
     }
 }

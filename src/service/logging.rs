@@ -2,7 +2,8 @@
 //!
 //! Every line goes through a bounded queue to the thread `log`, which alone waits for standard error. While a line runs, or where a
 //! thread says so, nobody waits for room in it: lines that do not fit are lost, counted and told. Commands that drive nothing wait
-//! instead, so that their output is whole. Must not know what is logged.
+//! instead, so that their output is whole. Whatever names a line holds, it carries no codes for the terminal. Must not know what is
+//! logged.
 
 mod writer;
 

@@ -41,7 +41,7 @@ fn what_cannot_be_timed_is_said() {
         (output.status.code(), text.concat())
     };
     let (code, told) = said(&["--data", dir.path().to_str().unwrap()]);
-    assert!(code == Some(2) && told.contains("no JPEG, PNG or BMP file in"), "{told}");
+    assert!(code == Some(2) && told.contains("no JPEG, PNG, BMP, WebP or TIFF file in"), "{told}");
     let (code, told) = said(&["--model", "nowhere.onnx"]);
     assert!(code == Some(3) && told.contains("cannot read nowhere.onnx"), "{told}");
     let (code, told) = said(&["--batch", "0"]);

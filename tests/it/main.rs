@@ -20,6 +20,8 @@ mod eval;
 mod familiar;
 /// Pipes, folders and links where files are expected.
 mod files;
+/// Folders of pictures as people have them, names with escape codes, and files that are written whole.
+mod folders;
 /// Generated pages are up to date.
 mod fresh;
 /// Comparing with golden files.

@@ -134,8 +134,8 @@ fn what_cannot_be_taught_is_refused_before_anything_is_trained() {
         expect(&output, 2, words);
         assert!(!said(&output).contains("epoch"), "{}", said(&output));
     };
-    refused(&["--data", "nothing"], &["cannot read nothing/ok_front"]);
-    refused(&["--data", "drawn", "--golden", "nowhere"], &["cannot read nowhere/ok_front"]);
+    refused(&["--data", "nothing"], &["cannot read nothing: No such file"]);
+    refused(&["--data", "drawn", "--golden", "nowhere"], &["cannot read nowhere: No such file"]);
     refused(&["--data", "drawn", "--golden", "drawn"], &["shows the photograph of", "learnt from"]);
     refused(&["--data", "drawn", "--labels", "none.csv"], &["--labels: cannot read none.csv"]);
     refused(&["--data", "drawn", "--out", "x.bin"], &["must end in `.onnx`"]);

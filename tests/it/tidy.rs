@@ -9,10 +9,10 @@ use crate::golden::path;
 /// Layers from the lowest to the highest, by the first part of a module's path. A module may use what stands on a line before its
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
-    &["units", "clock", "frame", "regular", "unseen", "verdict", "remote", "limit"],
+    &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit"],
     &["config"],
-    &["vision", "decide", "score", "train", "kernels", "scene", "audit"],
-    &["gpio"],
+    &["vision", "decide", "score", "train", "kernels", "scene", "audit", "album"],
+    &["gpio", "folder"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],
     &["simulate", "verify"],

@@ -1,6 +1,7 @@
 //! What is counted, what is marked, and how it is told.
 
 use super::*;
+use crate::album::left::Why;
 use crate::audit::compare::COPY;
 
 fn entry(split: &str, file: &str, label: Truth, group: u64, sha256: &str) -> Entry {
@@ -33,6 +34,10 @@ fn sample() -> Report {
     report.broken = vec![fault("test/ok/k.png", "is empty")];
     report.odd_sized = vec![fault("train/ok/g.png", "30 x 20 instead of 300 x 300")];
     report.flat = vec!["train/ok/f.png".to_owned()];
+    report.splits[0].kinds = [("crack".to_owned(), 1), ("hole".to_owned(), 0)].into();
+    (0..2).for_each(|_| report.left_aside.add("train/ok", Why::Hidden, "", None));
+    let named = ("x.dat", "looks like a JPEG but is called .dat");
+    report.left_aside.add("test/bad", Why::Disguised, "dat", Some(named));
     report
 }
 

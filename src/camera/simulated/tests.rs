@@ -112,7 +112,7 @@ fn folder_of_parts(broken: bool) -> tempfile::TempDir {
         };
         let pixels = (0..64 * 64).map(grey).collect();
         let frame = Frame { width: 64, height: 64, pixels, ..Frame::default() };
-        crate::camera::picture::save_png(&path, &frame).unwrap();
+        std::fs::write(&path, crate::camera::picture::png(&frame).unwrap()).unwrap();
     }
     if broken {
         std::fs::write(dir.path().join("def_front/b.png"), b"broken").unwrap();

@@ -3,39 +3,50 @@
 use std::path::Path;
 
 use super::{Judge, Judged};
-use crate::camera::picture::pictures_below;
+use crate::album::left::Left;
+use crate::album::names::FORMATS;
 use crate::commands::UsageError;
-use crate::commands::labelled::short_name;
+use crate::commands::labelled::{short_name, tell_left};
+use crate::folder;
+use crate::printable::Printable as _;
 use crate::score::evaluation::Row;
 use crate::score::foreign::Foreign;
 use crate::verdict::Truth;
 
-/// Judges every picture below `folder`; `own` are the judged pictures of the model's parts.
+/// Judges every picture below `folder`; `own` are the judged pictures of the model's parts. What else is in the folder comes to `left`.
 ///
 /// # Errors
 /// When the folder cannot be read or holds no picture.
-pub(super) fn judge(judge: &mut Judge, folder: &Path, own: &[Row]) -> anyhow::Result<Foreign> {
-    let shown = folder.display();
-    let files = pictures_below(folder)
+pub(super) fn judge(
+    judge: &mut Judge,
+    folder: &Path,
+    own: &[Row],
+    left: &mut Left,
+) -> anyhow::Result<Foreign> {
+    let shown = folder.shown();
+    let found = folder::pictures(folder)
         .map_err(|error| UsageError(format!("--foreign: cannot read {shown}: {error}")))?;
-    let mut rows = Vec::with_capacity(files.len());
-    for file in files {
+    tell_left(&found.left);
+    left.extend(found.left);
+    let mut rows = Vec::with_capacity(found.pictures.len());
+    for picture in found.pictures {
+        let file = picture.path;
         match judge.judge(&file) {
             // What is no part of the model's is to be removed: it counts as defective.
             Ok(Judged { answer, verdict, unlike, .. }) => {
                 rows.push(Row {
-                    file: file.display().to_string(),
+                    file: file.shown().to_string(),
                     truth: Truth::Defect,
                     answer,
                     verdict,
                     unlike,
                 });
             }
-            Err(why) => log::warn!("{} cannot be used: {why}", file.display()),
+            Err(why) => log::warn!("{} cannot be used: {why}", file.shown()),
         }
     }
     if rows.is_empty() {
-        return Err(UsageError(format!("--foreign: no usable JPEG, PNG or BMP file in {shown}")).into());
+        return Err(UsageError(format!("--foreign: no usable {FORMATS} file in {shown}")).into());
     }
     Ok(Foreign::of(short_name(folder), &rows, own))
 }

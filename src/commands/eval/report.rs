@@ -1,13 +1,10 @@
 //! `castgate eval --report`: gathers what the page shows, and writes it.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 use crate::camera::picture::{read_picture, thumbnail};
 use crate::clock::{Clock, SystemClock, rfc3339};
+use crate::commands::files::{try_out, write_whole};
 use crate::commands::labelled::Labelled;
 use crate::frame::Frame;
 use crate::model::ModelInfo;
@@ -30,36 +27,27 @@ pub(super) struct Args {
     report: Option<PathBuf>,
 }
 
-/// A report that has a file to go into.
-pub(super) struct Report<'a> {
-    file: File,
-    path: &'a Path,
-}
-
 impl Args {
-    /// Creates the file, if a report is asked for: a long evaluation must not end with one that cannot be written.
+    /// Whether the file could be written, if a report is asked for: a long evaluation must not end with one that cannot.
     ///
     /// # Errors
-    /// When it cannot be created.
-    pub(super) fn create(&self) -> anyhow::Result<Option<Report<'_>>> {
-        let Some(path) = &self.report else { return Ok(None) };
-        let file = crate::commands::create(path)?;
-        Ok(Some(Report { file, path }))
+    /// When it cannot be written.
+    pub(super) fn try_out(&self) -> anyhow::Result<()> {
+        self.report.as_deref().map_or(Ok(()), try_out)
     }
-}
 
-impl Report<'_> {
-    /// Writes the page: `seconds` are those of each row.
+    /// Writes the page, if a report is asked for: `seconds` are those of each row.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn write(
-        mut self,
+        &self,
         model: &ModelInfo,
         pictures: &[Labelled],
         evaluation: &Evaluation,
         (rows, seconds): (&[Row], &[[f64; 3]]),
     ) -> anyhow::Result<()> {
+        let Some(path) = &self.report else { return Ok(()) };
         let leak = match evaluation.leaks {
             Some(leaks) => format!("{leaks} of these pictures show a photograph that was trained on"),
             None => "unknown: see --groups".to_owned(),
@@ -91,9 +79,7 @@ impl Report<'_> {
             facts: &facts,
             sheet: &sheet,
         };
-        self.file
-            .write_all(page.html().as_bytes())
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        write_whole(path, page.html().as_bytes())
     }
 }
 

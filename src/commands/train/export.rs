@@ -11,6 +11,7 @@ use crate::commands::files::write_whole;
 use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, Quality, Training};
 use crate::config::yaml;
 use crate::model;
+use crate::printable::Printable as _;
 use crate::train::Network;
 use crate::train::augment::Change;
 use crate::train::fit::{Candidate, Fit};
@@ -76,7 +77,7 @@ impl Made<'_> {
             judged.len()
         ));
         say(&format!("threshold {threshold}"));
-        say(&format!("written   {} ({} bytes) and {}", onnx_file.display(), onnx.len(), yaml_file.display()));
+        say(&format!("written   {} ({} bytes) and {}", onnx_file.shown(), onnx.len(), yaml_file.shown()));
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::settings::{Recipe, Settings, require};
 use super::{enough, load, normal, say, stop_on_signal, train};
 use crate::commands::files::{LARGEST_LIST, write_whole};
 use crate::commands::labelled::Labelled;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::score::folds::{FoldScores, FoldsReport, Scored};
 use crate::train::Network;
@@ -52,8 +53,7 @@ pub(in crate::commands) fn run_folds(
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     if let Some(work) = &args.work {
-        std::fs::create_dir_all(work)
-            .with_context(|| format!("cannot make the folder {}", work.display()))?;
+        std::fs::create_dir_all(work).with_context(|| format!("cannot make the folder {}", work.shown()))?;
     }
     let loaded = load::load(files, network.input(), settings.normalise, &settings.recipe, &stop)?;
     loaded.tell_skipped();

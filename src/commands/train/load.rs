@@ -9,14 +9,13 @@ use rand_pcg::Pcg64;
 
 use super::settings::Recipe;
 use crate::camera::picture::{drop_false_colour, read_picture};
-use crate::commands::UsageError;
 use crate::commands::labelled::Labelled;
 use crate::commands::progress::Progress;
+use crate::commands::{UsageError, exit};
 use crate::config::manifest::{Input, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
 use crate::score::evaluation::Skipped;
-use crate::service::logging;
 use crate::train::pictures::{Pictures, fnv1a};
 use crate::vision::Preprocessor;
 use crate::vision::alter::draw;
@@ -37,7 +36,7 @@ impl Loaded {
     /// Says which files were skipped.
     pub(super) fn tell_skipped(&self) {
         for (name, error) in &self.skipped {
-            logging::say(&format!("skipped {name}: {error}"));
+            exit::note(&format!("skipped {name}: {error}"));
         }
     }
 
@@ -186,6 +185,7 @@ mod tests {
             path: "none.png".into(),
             name: "none.png".to_owned(),
             truth: Truth::Ok,
+            kind: "ok".to_owned(),
             group: None,
         };
         let size = MapSize { height: 8, width: 8 };

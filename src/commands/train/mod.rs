@@ -18,9 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
 
-use super::known::Knowing;
+use super::known::{Knowing, Listed};
 use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, files, print, stop_on_signal};
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::train::fit::{Fit, Go};
 use crate::train::pictures::Pictures;
@@ -50,7 +51,7 @@ const LEAST: usize = 10;
 #[command(after_help = "\
 Examples:
   castgate train --data pictures --out impeller.onnx
-  castgate train --data pictures --ok good --defect bad --out impeller.onnx --epochs 80
+  castgate train --data pictures --ok good --defect crack --defect 'hole*' --out impeller.onnx --epochs 80
   castgate train --data pictures --out small.onnx --network 8np-8p-8n-d16 --size 96
   castgate train --data pictures --out impeller.onnx --resume    go on after Ctrl-C
   castgate train --data pictures --out impeller.onnx --groups groups.csv --leave-out conflicts
@@ -92,7 +93,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let (files, left_out) = known.list(&args.folders)?;
+    let Listed { pictures: files, left_out, .. } = known.list(&args.folders)?;
     let loaded = load::load(files, network.input(), args.settings.normalise, recipe, &stop)?;
     loaded.tell_skipped();
     if known.has_groups() {
@@ -112,7 +113,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     ));
     let plan = args.settings.plan(split.train.len());
     let mut fit = Fit::new(network.clone(), plan, &pictures, &split, normal);
-    let file = args.checkpoint.clone().unwrap_or_else(|| args.out.with_extension("checkpoint"));
+    let file = checkpoint_file(args);
     if args.resume {
         resume(&mut fit, &network, &file)?;
     }
@@ -138,7 +139,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Only a left-over: when it cannot be removed, nothing is lost.
         drop(std::fs::remove_file(&file));
     } else {
-        say(&format!("stopped early; `--resume` goes on from {}", file.display()));
+        say(&format!("stopped early; `--resume` goes on from {}", file.shown()));
     }
     Ok(ExitCode::Ok)
 }
@@ -155,11 +156,16 @@ fn say(line: &str) {
     let _ = print(&format!("{line}\n"));
 }
 
+fn checkpoint_file(args: &Args) -> PathBuf {
+    args.checkpoint.clone().unwrap_or_else(|| args.out.with_extension("checkpoint"))
+}
+
 /// What can be refused before pictures are read.
 fn check(args: &Args) -> anyhow::Result<Network> {
     let network = args.settings.network()?;
     ends_in_onnx(&args.out)?;
     files::try_out(&args.out)?;
+    files::try_out(&checkpoint_file(args))?;
     Ok(network)
 }
 
@@ -228,9 +234,9 @@ const LARGEST_CHECKPOINT: u64 = 1 << 30;
 
 fn resume(fit: &mut Fit<'_>, network: &Network, file: &Path) -> anyhow::Result<()> {
     let bytes = regular::read(file, LARGEST_CHECKPOINT)
-        .map_err(|error| usage(format!("--resume: cannot read {}: {error}", file.display())))?;
+        .map_err(|error| usage(format!("--resume: cannot read {}: {error}", file.shown())))?;
     let progress = checkpoint::decode(&bytes, network, fit.print())
-        .map_err(|error| usage(format!("--resume: {} {error}", file.display())))?;
+        .map_err(|error| usage(format!("--resume: {} {error}", file.shown())))?;
     say(&format!("resume    after epoch {}", progress.epoch));
     fit.resume(progress);
     Ok(())

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say;
 use crate::clock::{Clock, SystemClock, Time};
-use crate::service::logging;
+use crate::commands::exit;
 use crate::train::fit::EpochReport;
 use crate::train::step::StepReport;
 
@@ -71,7 +71,7 @@ impl Show {
         );
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => logging::say(&line),
+            None => exit::note(&line),
         }
     }
 

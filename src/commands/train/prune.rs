@@ -15,7 +15,7 @@ use super::settings::{Recipe, begun, ends_in_onnx, gently, require};
 use super::{enough, load, say, say_data, stop_on_signal, train};
 use crate::commands::ExitCode;
 use crate::commands::files::{try_out, write_whole};
-use crate::commands::known::Knowing;
+use crate::commands::known::{Knowing, Listed};
 use crate::commands::labelled::ManyFolders;
 use crate::config::manifest::Normalise;
 use crate::model::read::Trained;
@@ -111,7 +111,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
     let known = args.knowing.read()?;
-    let (files, left_out) = known.list(&args.folders)?;
+    let Listed { pictures: files, left_out, .. } = known.list(&args.folders)?;
     let normalise = manifest.input.normalise;
     let loaded = load::load(files, network.input(), normalise, &args.recipe, &stop)?;
     loaded.tell_skipped();

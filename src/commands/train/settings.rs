@@ -6,6 +6,7 @@ use crate::commands::UsageError;
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::read::{Trained, trained};
+use crate::printable::Printable as _;
 use crate::train::Network;
 use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
@@ -183,7 +184,7 @@ pub(super) fn gently(plan: Plan) -> Plan {
 /// Refuses a name of a model that does not end in `.onnx`.
 pub(super) fn ends_in_onnx(out: &Path) -> anyhow::Result<()> {
     let is_onnx = out.extension().is_some_and(|extension| extension == "onnx");
-    require(is_onnx, || format!("--out {} must end in `.onnx`", out.display()))
+    require(is_onnx, || format!("--out {} must end in `.onnx`", out.shown()))
 }
 
 /// The model at `path`, whose weights go on learning; `does` says what castgate does to it.

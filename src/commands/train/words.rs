@@ -1,6 +1,5 @@
 //! Arguments as text that a shell reads as they were meant.
 
-use crate::camera::picture::{DEFECT, OK};
 use crate::commands::known::Knowing;
 use crate::commands::labelled::ManyFolders;
 
@@ -17,10 +16,8 @@ pub(super) fn quoted(word: &str) -> String {
 pub(super) fn folders(folders: &ManyFolders) -> String {
     let data = folders.data.iter().map(|folder| quoted(&folder.to_string_lossy())).collect::<Vec<_>>();
     let mut words = format!("--data {}", data.join(" "));
-    for (option, value, usual) in [("--ok", &folders.ok, OK), ("--defect", &folders.defect, DEFECT)] {
-        if value != usual {
-            words += &format!(" {option} {}", quoted(value));
-        }
+    for (option, patterns) in [("--ok", &folders.names.ok), ("--defect", &folders.names.defect)] {
+        words.extend(patterns.iter().map(|pattern| format!(" {option} {}", quoted(&pattern.to_string()))));
     }
     words
 }
@@ -36,15 +33,19 @@ pub(super) fn knowing(knowing: &Knowing) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::album::label::Pattern;
+    use crate::commands::labelled::Names;
 
     #[test]
     fn folders_and_knowledge_are_said_as_they_were_given() {
         let given = ManyFolders {
             data: ["a b", "c"].map(Into::into).into(),
-            ok: OK.to_owned(),
-            defect: "bad".to_owned(),
+            names: Names {
+                ok: Vec::new(),
+                defect: ["bad", "crack*"].map(|name| Pattern::parse(name).unwrap()).into(),
+            },
         };
-        assert_eq!(folders(&given), "--data 'a b' c --defect bad");
+        assert_eq!(folders(&given), "--data 'a b' c --defect bad --defect 'crack*'");
         let known = Knowing { groups: Some("g.csv".into()), leave_out: Some("conflicts".into()) };
         assert_eq!(knowing(&known), " --groups g.csv --leave-out conflicts");
         assert_eq!(knowing(&Knowing::default()), "");

@@ -1,5 +1,7 @@
 //! Pieces of HTML. Every text that comes from outside goes through [`escape`].
 
+use crate::printable::{is_unsafe, lines};
+
 /// Text as it must stand in HTML, also within quotes.
 pub(in crate::score) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -11,6 +13,7 @@ pub(in crate::score) fn escape(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             c if c.is_control() => safe.push('\u{fffd}'),
+            c if is_unsafe(c) => safe.push_str(&lines(c.encode_utf8(&mut [0; 4]))),
             c => safe.push(c),
         }
     }
@@ -40,6 +43,7 @@ mod tests {
     #[test]
     fn no_text_can_leave_its_place() {
         assert_eq!(escape("<a b=\"c\">'&\u{0}"), "&lt;a b=&quot;c&quot;&gt;&#39;&amp;\u{fffd}");
+        assert_eq!(escape("gpj.\u{202e}exe"), "gpj.\\u202eexe");
     }
 
     #[test]

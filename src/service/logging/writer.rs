@@ -14,6 +14,7 @@ use log::{Level, LevelFilter, Log as _, Record};
 
 use crate::clock::{Clock, SystemClock, Time, rfc3339};
 use crate::limit::{KeptBack, Limiter};
+use crate::printable;
 use crate::service::outlet::Drain;
 
 /// Lines at once from one place in the program, and the time in which one more may follow, while a line runs. Whatever somebody
@@ -206,7 +207,7 @@ impl Drain<Item> for Writer {
 fn for_journal(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     // A record's target is the thread that logged it.
     let text = format!("{}: {}", record.target(), record.args());
-    for line in text.lines() {
+    for line in printable::lines(&text).lines() {
         writeln!(out, "{}{line}", journal_priority(record.level()))?;
     }
     Ok(())
@@ -216,7 +217,9 @@ fn for_journal(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
 fn for_terminal(out: &mut Formatter, record: &Record<'_>, at_ms: i64) -> io::Result<()> {
     let level = record.level();
     let style = out.default_level_style(level);
-    writeln!(out, "{} {style}{level:<5}{style:#} {}: {}", rfc3339(at_ms), record.target(), record.args())
+    let text = record.args().to_string();
+    let text = printable::lines(&text);
+    writeln!(out, "{} {style}{level:<5}{style:#} {}: {text}", rfc3339(at_ms), record.target())
 }
 
 /// The prefix that the journal understands, see sd-daemon(3).

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::files::LARGEST_LIST;
+use crate::commands::files::{LARGEST_LIST, try_out};
+use crate::printable::Printable as _;
 use crate::regular;
 
 /// What one training gave, at a threshold of 0.5.
@@ -37,14 +38,16 @@ pub(super) struct Book {
 impl Book {
     /// Opens the book, or begins one. A line that is not whole, which a cut of power may leave, counts for nothing.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        // What is appended to is no link and no pipe, either.
+        try_out(path)?;
         let text = match regular::read(path, LARGEST_LIST) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.shown())),
         };
         let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
         let entries = entries.map(|entry| (entry.print.clone(), entry)).collect();
-        let in_path = || format!("cannot write {}", path.display());
+        let in_path = || format!("cannot write {}", path.shown());
         let mut file = regular::open_to_append(path).with_context(in_path)?;
         if !text.is_empty() && !text.ends_with('\n') {
             file.write_all(b"\n").with_context(in_path)?;
@@ -60,7 +63,7 @@ impl Book {
         let line = serde_json::to_string(&entry)? + "\n";
         self.file
             .write_all(line.as_bytes())
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
+            .with_context(|| format!("cannot write {}", self.path.shown()))?;
         self.entries.insert(entry.print.clone(), entry);
         Ok(())
     }

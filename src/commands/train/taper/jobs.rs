@@ -9,9 +9,9 @@ use crossbeam_channel::{Sender, unbounded};
 use super::AtSize;
 use super::book::{Book, Entry};
 use crate::clock::{Clock as _, SystemClock, Time};
+use crate::commands::exit;
 use crate::commands::train::settings::Recipe;
 use crate::config::manifest::Normalise;
-use crate::service::logging;
 use crate::train::Network;
 use crate::train::fit::{Fit, Go, Plan, print};
 use crate::train::pictures::Pictures;
@@ -88,7 +88,7 @@ impl<'a> Table<'a> {
             drop(send);
             for entry in receive {
                 done += 1;
-                logging::say(&format!(
+                exit::note(&format!(
                     "{:>4}/{}  ROC AUC {:.4}  accuracy {:.4}  {:>5.0} s  split {}  {} at {}",
                     done,
                     jobs.len(),

@@ -15,16 +15,16 @@ use anyhow::{Context as _, bail};
 use super::load::Loaded;
 use super::settings::{Recipe, require};
 use super::{enough, load, normal, say, stop_on_signal, words};
-use crate::camera::picture::save_png;
 use crate::clock::{Clock as _, SystemClock};
 use crate::commands::bench;
-use crate::commands::files::write_whole;
-use crate::commands::known::Knowing;
+use crate::commands::files::{write_png, write_whole};
+use crate::commands::known::{Knowing, Listed};
 use crate::commands::labelled::ManyFolders;
 use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::{untold, write};
+use crate::printable::Printable as _;
 use crate::score::plot::{Mark, Panel, Plot};
 use crate::score::tapering::{Recommended, Tapering, Tried, choose, mean_and_error, survivors};
 use crate::train::split::Split;
@@ -109,7 +109,7 @@ struct AtSize {
 pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let networks = candidates(&args)?;
     std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+        .with_context(|| format!("cannot make the folder {}", args.out.shown()))?;
     let mut book = Book::open(&args.out.join("trainings.jsonl"))?;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
@@ -126,7 +126,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if rounds == 0 {
         bail!(
             "stopped before the first round was complete; the same command goes on from {}",
-            args.out.display()
+            args.out.shown()
         );
     }
     say("timing the networks");
@@ -157,7 +157,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     put(&args, &found)?;
     say(&format!("\n{found}"));
-    say(&format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", args.out.display()));
+    say(&format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", args.out.shown()));
     Ok(ExitCode::Ok)
 }
 
@@ -194,7 +194,7 @@ fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
 /// Reads the pictures once for each size that a network wants.
 fn read(args: &Args, networks: &[Network], stop: &AtomicBool) -> anyhow::Result<Vec<AtSize>> {
     let known = args.knowing.read()?;
-    let (files, left_out) = known.list(&args.folders)?;
+    let Listed { pictures: files, left_out, .. } = known.list(&args.folders)?;
     let mut sizes: Vec<MapSize> = networks.iter().map(Network::input).collect();
     sizes.sort_by_key(|size| size.height);
     sizes.dedup();
@@ -334,8 +334,7 @@ fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
     write_whole(&file("taper.json"), &serde_json::to_vec_pretty(found)?)?;
     let plot = plot(found);
     write_whole(&file("taper.svg"), plot.svg().as_bytes())?;
-    let png = file("taper.png");
-    save_png(&png, &plot.picture()).with_context(|| format!("cannot write {}", png.display()))
+    write_png(&file("taper.png"), &plot.picture())
 }
 
 /// Quality against work, and against time.

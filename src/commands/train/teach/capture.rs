@@ -14,15 +14,15 @@ use crossbeam_channel::{Receiver, unbounded};
 
 use super::super::say;
 use super::follow::{Follow, Picture};
-use crate::camera::picture::save_png;
+use crate::album::layout::{DEFECT, OK};
 use crate::camera::{Captured, FrameSource};
 use crate::clock::{Clock, SystemClock};
-use crate::commands::files::LARGEST_LIST;
-use crate::commands::labelled::Folders;
+use crate::commands::files::{LARGEST_LIST, write_png};
 use crate::commands::{UsageError, devices};
 use crate::config::Config;
 use crate::config::manifest::Input;
 use crate::frame::Frame;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::verdict::Truth;
 use crate::vision::{Inspection, Preprocessor};
@@ -56,7 +56,7 @@ impl Labels {
     /// Reads `file,label` lines, such as `part-1.png,defect`; a line of names, empty ones and those that begin with `#` are skipped.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = regular::read_text(path, LARGEST_LIST)
-            .map_err(|error| UsageError(format!("--labels: cannot read {}: {error}", path.display())))?;
+            .map_err(|error| UsageError(format!("--labels: cannot read {}: {error}", path.shown())))?;
         let mut labels = HashMap::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -68,7 +68,7 @@ impl Labels {
             let (file, truth) = truth.ok_or_else(|| {
                 UsageError(format!(
                     "--labels {}:{}: {line:?} is not FILE,ok or FILE,defect",
-                    path.display(),
+                    path.shown(),
                     number + 1
                 ))
             })?;
@@ -145,38 +145,34 @@ pub(super) struct Taken {
 
 /// The folders of the pictures, and the number of the next one.
 struct Album<'a> {
-    folders: &'a Folders,
+    data: &'a Path,
     next: usize,
     saved: Vec<(PathBuf, Truth)>,
     unknown: usize,
 }
 
 impl<'a> Album<'a> {
-    fn open(folders: &'a Folders) -> anyhow::Result<Self> {
+    fn open(data: &'a Path) -> anyhow::Result<Self> {
         let mut next = 1;
-        for folder in [&folders.ok, &folders.defect].map(|name| folders.data.join(name)) {
+        for folder in [OK, DEFECT].map(|name| data.join(name)) {
             std::fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                .with_context(|| format!("cannot make the folder {}", folder.shown()))?;
             let entries =
-                std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+                std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.shown()))?;
             for name in entries.filter_map(|entry| Some(entry.ok()?.file_name())) {
                 let number = name.to_str().and_then(|name| name.strip_prefix("part-")?.strip_suffix(".png"));
                 next =
                     next.max(number.and_then(|text| text.parse().ok()).map_or(1, |number: usize| number + 1));
             }
         }
-        Ok(Self { folders, next, saved: Vec::new(), unknown: 0 })
+        Ok(Self { data, next, saved: Vec::new(), unknown: 0 })
     }
 
     fn save(&mut self, frame: &Frame, truth: Truth) -> anyhow::Result<()> {
-        let folder = if truth == Truth::Defect { &self.folders.defect } else { &self.folders.ok };
-        let path = self.folders.data.join(folder).join(format!("part-{:05}.png", self.next));
-        save_png(&path, frame).with_context(|| format!("cannot write {}", path.display()))?;
-        say(&format!(
-            "{} {}",
-            if truth == Truth::Defect { "defective" } else { "good     " },
-            path.display()
-        ));
+        let folder = if truth == Truth::Defect { DEFECT } else { OK };
+        let path = self.data.join(folder).join(format!("part-{:05}.png", self.next));
+        write_png(&path, frame)?;
+        say(&format!("{} {}", if truth == Truth::Defect { "defective" } else { "good     " }, path.shown()));
         self.next += 1;
         self.saved.push((path, truth));
         Ok(())
@@ -187,8 +183,8 @@ impl<'a> Album<'a> {
             say("nothing to undo");
             return Ok(());
         };
-        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        say(&format!("removed   {}", path.display()));
+        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.shown()))?;
+        say(&format!("removed   {}", path.shown()));
         Ok(())
     }
 
@@ -207,7 +203,7 @@ pub(super) fn capture(
     input: &Input,
     labels: &Labels,
     most: Option<usize>,
-    folders: &Folders,
+    data: &Path,
     stop: &AtomicBool,
 ) -> anyhow::Result<Taken> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -219,7 +215,7 @@ pub(super) fn capture(
         seen: Inspection::default(),
         ended: false,
     };
-    let mut album = Album::open(folders)?;
+    let mut album = Album::open(data)?;
     let full = |album: &Album<'_>| most.is_some_and(|most| album.saved.len() >= most);
     while !full(&album) && !stop.load(Ordering::Relaxed) {
         let goes_on = match labels {
@@ -356,17 +352,16 @@ mod tests {
     #[test]
     fn pictures_are_numbered_on_from_those_that_are_there_and_the_last_can_be_undone() {
         let dir = tempfile::tempdir().unwrap();
-        let folders = Folders { data: dir.path().to_owned(), ok: "ok".to_owned(), defect: "bad".to_owned() };
         let frame = Frame { width: 2, height: 2, pixels: vec![7; 4], ..Frame::default() };
-        let mut album = Album::open(&folders).unwrap();
+        let mut album = Album::open(dir.path()).unwrap();
         album.save(&frame, Truth::Ok).unwrap();
         album.save(&frame, Truth::Defect).unwrap();
         album.undo().unwrap();
         assert_eq!(album.taken(), Taken { ok: 1, defective: 0, unknown: 0 });
-        std::fs::write(dir.path().join("bad/part-00041.png"), b"x").unwrap();
-        let mut album = Album::open(&folders).unwrap();
+        std::fs::write(dir.path().join("def_front/part-00041.png"), b"x").unwrap();
+        let mut album = Album::open(dir.path()).unwrap();
         album.save(&frame, Truth::Defect).unwrap();
-        assert!(dir.path().join("bad/part-00042.png").exists());
-        assert!(!dir.path().join("bad/part-00002.png").exists());
+        assert!(dir.path().join("def_front/part-00042.png").exists());
+        assert!(!dir.path().join("def_front/part-00002.png").exists());
     }
 }

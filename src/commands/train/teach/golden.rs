@@ -8,6 +8,7 @@ use crate::commands::eval::Judge;
 use crate::commands::files::write_whole;
 use crate::commands::labelled::Labelled;
 use crate::model;
+use crate::printable::Printable as _;
 use crate::regular;
 use crate::verdict::{Truth, Verdict};
 
@@ -63,7 +64,7 @@ pub(super) fn install(from: &Path, to: &Path) -> anyhow::Result<()> {
         [(from.to_owned(), to.to_owned()), (from.with_extension("yaml"), to.with_extension("yaml"))]
     {
         let read = |path: &Path| {
-            regular::read(path, model::LARGEST).with_context(|| format!("cannot read {}", path.display()))
+            regular::read(path, model::LARGEST).with_context(|| format!("cannot read {}", path.shown()))
         };
         let bytes = read(&from)?;
         if to.exists() {

@@ -18,14 +18,15 @@ use super::folds::Course;
 use super::load::Loaded;
 use super::settings::{Recipe, begun, ends_in_onnx, gently, require};
 use super::{enough, load, say, say_data, stop_on_signal, train};
-use crate::camera::picture::{DEFECT, OK};
+use crate::album::layout::own;
 use crate::commands::audit::photographs;
 use crate::commands::files::try_out;
-use crate::commands::labelled::{Folders, Labelled, short_name};
+use crate::commands::labelled::{Folders, Found, Labelled, Names, short_name, tell_left};
 use crate::commands::{ExitCode, UsageError};
 use crate::config::load::load_or_demonstration;
 use crate::model::is_built_in;
 use crate::model::read::Trained;
+use crate::printable::Printable as _;
 use crate::score::folds::FoldsReport;
 use crate::train::fit::{Fit, Plan};
 use crate::train::quality::threshold;
@@ -128,20 +129,20 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let place = args.install.then(|| place(&config.model.path)).transpose()?;
     let start = args.start.as_deref().unwrap_or(&config.model.path);
     let learnt = begun(start, "teaches")?;
-    let golden = args.golden.as_ref().map(|golden| folders(golden).list()).transpose()?;
+    let golden = args.golden.as_deref().map(golden_set).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
     let _watch = stop_on_signal(&stop)?;
-    let folders = folders(&args.data);
     if let Some(labels) = labels(&args)? {
         let most = args.parts.map(|parts| parts as usize);
         let Taken { ok, defective, unknown } =
-            capture(&config, &learnt.manifest.input, &labels, most, &folders, &stop)?;
+            capture(&config, &learnt.manifest.input, &labels, most, &args.data, &stop)?;
         say(&format!("taken     {ok} good, {defective} defective, {unknown} without a label"));
         if args.only_take || stop.load(Ordering::Relaxed) {
             return Ok(ExitCode::Ok);
         }
     }
-    let files = folders.list()?;
+    let Found { pictures: files, left } = folders(&args.data).list()?;
+    tell_left(&left);
     try_out(&out)?;
     let files = grouped(files, golden.as_deref(), &args.recipe)?;
     before(start, &files)?;
@@ -161,7 +162,7 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
             install(&out, &place)?;
             say(&format!(
                 "installed {}; it works from the line's next start on, such as by `systemctl restart castgate`",
-                place.display()
+                place.shown()
             ));
         }
     }
@@ -169,7 +170,20 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn folders(data: &Path) -> Folders {
-    Folders { data: data.to_owned(), ok: OK.to_owned(), defect: DEFECT.to_owned() }
+    let own = own();
+    Folders { data: data.to_owned(), names: Names { ok: own.ok, defect: own.defect } }
+}
+
+/// The pictures of the golden set.
+///
+/// # Errors
+/// [`UsageError`] when something was left aside that may belong to it: a test that is not made is not passed.
+fn golden_set(folder: &Path) -> anyhow::Result<Vec<Labelled>> {
+    let Found { pictures, left } = folders(folder).list()?;
+    require(left.unasked() == 0, || {
+        format!("--golden: not all of it can be tested: {}", left.lines().join("; "))
+    })?;
+    Ok(pictures)
 }
 
 /// Where the configuration's model is, if it is a file.
@@ -177,7 +191,7 @@ fn place(model: &Path) -> anyhow::Result<PathBuf> {
     require(!is_built_in(model), || {
         format!(
             "--install: `model.path` is {}, which is built in; name a file there first and put a copy of the model at it",
-            model.display()
+            model.shown()
         )
     })?;
     Ok(model.to_owned())
@@ -229,7 +243,7 @@ fn before(start: &Path, files: &[Labelled]) -> anyhow::Result<()> {
         "before    {} of {} pictures are judged wrong by {}: {} escapes, {} false rejects",
         wrong.escapes.len() + wrong.false_rejects.len(),
         files.len(),
-        start.display(),
+        start.shown(),
         wrong.escapes.len(),
         wrong.false_rejects.len()
     ));
@@ -277,7 +291,7 @@ impl Lesson<'_> {
         let mut fit = Fit::new(self.start.network.clone(), plan, pictures, &split, normal);
         fit.begin_with(self.start.parameters.clone());
         if !train(&mut fit, epochs, None, self.stop)? {
-            bail!("stopped; the pictures are kept in {}", self.args.data.display());
+            bail!("stopped; the pictures are kept in {}", self.args.data.shown());
         }
         let best = fit.best().cloned().ok_or_else(|| anyhow!("nothing was learnt"))?;
         let made = Made {
@@ -319,7 +333,7 @@ impl Lesson<'_> {
             Err(error) => error,
         };
         let results = course.run(count, None, self.stop).map_err(few)?;
-        let split = format!("{}: {count} folds that share no photograph", self.args.data.display());
+        let split = format!("{}: {count} folds that share no photograph", self.args.data.shown());
         let report = FoldsReport::new(split, 0, &results, threshold, loaded.skipped());
         say(&format!("\n{report}"));
         for mistake in report.errors.iter().take(NAMED) {
