@@ -17,6 +17,7 @@ pub mod unseen;
 pub mod verdict;
 
 pub mod config;
+pub mod picture;
 
 pub mod album;
 pub mod audit;

@@ -6,11 +6,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::picture::EXTENSIONS;
+
 /// What is read, for messages.
 pub const FORMATS: &str = "JPEG, PNG, BMP, WebP or TIFF";
-
-/// Endings of pictures that are read.
-const PICTURES: &[&str] = &["jpg", "jpeg", "jpe", "jfif", "jif", "png", "bmp", "dib", "webp", "tif", "tiff"];
 
 /// Endings of pictures, films and archives that are not read: whoever put one there may think that it is.
 const UNREAD: &str = "gif heic heif hif avif jp2 j2k jpx jxl jxr raw dng cr2 cr3 nef arw orf rw2 raf pef srw pgm ppm pbm pnm tga exr hdr psd xcf \
@@ -80,7 +79,7 @@ pub fn ending(name: &OsStr) -> String {
 
 /// Whether a file's name ends like that of a picture that is read.
 pub fn is_picture_name(name: &OsStr) -> bool {
-    PICTURES.contains(&ending(name).as_str())
+    EXTENSIONS.contains(&ending(name).as_str())
 }
 
 /// What a file's name says of it.

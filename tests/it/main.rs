@@ -40,6 +40,8 @@ mod model;
 mod mqtt;
 /// Commands to a running line, and the reload of its configuration, through the built program.
 mod orders;
+/// Damaged pictures, through the built program.
+mod pictures;
 /// The pipeline on devices that do as they are told.
 mod pipeline;
 /// The built program: signals, and the real pictures where they are.

@@ -10,7 +10,7 @@ use crate::golden::path;
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
     &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit"],
-    &["config"],
+    &["config", "picture"],
     &["vision", "decide", "score", "train", "kernels", "scene", "audit", "album"],
     &["gpio", "folder"],
     &["camera", "model", "gate", "sensor", "report", "store"],
@@ -32,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rumqttc", &["report/mqtt"]),
     ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/v4l"]),
+    ("zune_jpeg", &["picture/jpeg"]),
     ("sd_notify", &["service/notify.rs"]),
     ("env_logger", &["service/logging"]),
     ("signal_hook", &["service/signals.rs"]),

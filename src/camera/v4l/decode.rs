@@ -2,14 +2,9 @@
 //!
 //! Must not know devices. The bytes are an unknown camera's: whatever they are, the answer is a frame or the reason why not.
 
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
-
-use crate::camera::picture::is_cut_off_jpeg;
 use crate::config::CameraFormat;
 use crate::frame::{Frame, PixelFormat, luma};
+use crate::picture::decode_camera_jpeg;
 
 /// Arrangement of a camera's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +80,8 @@ pub(super) struct Shape {
 /// Why the bytes are no picture of this shape.
 pub(super) fn decode(bytes: &[u8], shape: &Shape, colour: bool, frame: &mut Frame) -> Result<(), String> {
     if shape.layout == Layout::Mjpeg {
-        return decode_jpeg(bytes, shape, colour, frame);
+        let size = (shape.width, shape.height);
+        return decode_camera_jpeg(bytes, size, colour, frame).map_err(|error| error.to_string());
     }
     let Shape { layout, width, height, .. } = *shape;
     let stride = shape.stride.max(layout.row(width));
@@ -153,38 +149,6 @@ fn rgb(y: u8, (cb, cr): (u8, u8), limited: bool) -> [u8; 3] {
     let (cb, cr) = (scale(cb), scale(cr));
     let level = |value: i32| ((value + (1 << 15)) >> 16).clamp(0, 255) as u8;
     [level(y + 91_881 * cr), level(y - 22_554 * cb - 46_802 * cr), level(y + 116_130 * cb)]
-}
-
-fn decode_jpeg(bytes: &[u8], shape: &Shape, colour: bool, frame: &mut Frame) -> Result<(), String> {
-    if !bytes.starts_with(&[0xFF, 0xD8]) {
-        return Err("it is no JPEG".to_owned());
-    }
-    if is_cut_off_jpeg(bytes) {
-        return Err("it is cut off".to_owned());
-    }
-    let (space, format) = match colour {
-        true => (ColorSpace::RGB, PixelFormat::Rgb8),
-        false => (ColorSpace::Luma, PixelFormat::Grey8),
-    };
-    let options = DecoderOptions::default()
-        .jpeg_set_out_colorspace(space)
-        .set_strict_mode(true)
-        .set_max_width(1 << 14)
-        .set_max_height(1 << 14);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|error| error.to_string())?;
-    let size = decoder.info().map(|info| (usize::from(info.width), usize::from(info.height)));
-    if size != Some((shape.width, shape.height)) {
-        let (width, height) = size.unwrap_or_default();
-        return Err(format!("it is {width} x {height} pixels, not {} x {}", shape.width, shape.height));
-    }
-    (frame.format, frame.width, frame.height) = (format, shape.width, shape.height);
-    let length = decoder.output_buffer_size().unwrap_or_default();
-    if length != shape.width * shape.height * format.bytes() {
-        return Err("its colours are of an unknown kind".to_owned());
-    }
-    frame.pixels.resize(length, 0);
-    decoder.decode_into(&mut frame.pixels).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -259,7 +223,7 @@ mod tests {
         assert_eq!(decoded(&whole, &shape(Layout::Mjpeg, 16, 8), true).unwrap().0, PixelFormat::Rgb8);
         let wrong = |bytes: &[u8], width| decoded(bytes, &shape(Layout::Mjpeg, width, 8), false).unwrap_err();
         assert_eq!(wrong(&whole, 32), "it is 16 x 8 pixels, not 32 x 8");
-        assert_eq!(wrong(&whole[..whole.len() - 4], 16), "it is cut off");
+        assert_eq!(wrong(&whole[..whole.len() - 4], 16), "damaged: its end is missing");
         assert_eq!(wrong(b"no picture", 16), "it is no JPEG");
     }
 
