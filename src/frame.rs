@@ -59,8 +59,10 @@ pub struct Frame {
     pub pixels: Vec<u8>,
     /// The file it came from, if it did.
     pub origin: Option<Arc<Origin>>,
-    /// Whether the camera delivered the very same picture just before: then it shows nothing new.
+    /// Whether the camera delivered the very same picture just before (see [`Prints`]): then it shows nothing new.
     pub repeated: bool,
+    /// Pictures that the camera took since the frame before and that nobody got: its driver had no room for them.
+    pub missed: u32,
 }
 
 impl Frame {
@@ -91,9 +93,37 @@ pub fn print(pixels: &[u8]) -> u64 {
     print
 }
 
+/// So many pictures are remembered: as many as a driver has buffers as a rule. One that hangs may hand them out in turn.
+const REMEMBERED: usize = 4;
+
+/// Prints of a camera's last pictures. Where a sensor looks, no picture comes a second time: its noise is another one.
+#[derive(Debug, Clone, Default)]
+pub struct Prints {
+    last: [Option<u64>; REMEMBERED],
+    next: usize,
+}
+
+impl Prints {
+    /// Whether the picture with this [`print()`] is one of the last four; remembers it.
+    pub fn repeats(&mut self, print: u64) -> bool {
+        let known = self.last.contains(&Some(print));
+        self.last[self.next] = Some(print);
+        self.next = (self.next + 1) % REMEMBERED;
+        known
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_known_again_within_four() {
+        let mut prints = Prints::default();
+        let known = [1, 2, 3, 4, 1, 5, 6, 7, 8, 1].map(|print| prints.repeats(print));
+        let at: Vec<usize> = (0..known.len()).filter(|&at| known[at]).collect();
+        assert_eq!(at, [4], "the one that came again, and not after four others");
+    }
 
     #[test]
     fn a_frame_whose_pixels_do_not_fit_its_size_is_inconsistent() {

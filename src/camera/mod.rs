@@ -4,6 +4,7 @@
 
 pub mod folder;
 pub mod picture;
+pub mod rate;
 pub mod simulated;
 #[cfg(feature = "v4l")]
 pub mod v4l;
@@ -30,6 +31,11 @@ pub enum Captured {
         name: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A picture was taken, and what came of it is none; the camera goes on. Of the frame the capture time is filled in.
+    Damaged {
+        /// What is wrong with it; `None` where that was told lately.
+        why: Option<String>,
     },
     /// No frame came, this time; the camera goes on.
     Nothing,
@@ -109,6 +115,11 @@ pub trait FrameSource: Send {
     /// Whether the source itself dates the arrival of each frame, nearer to the device than its caller could.
     fn dates_arrival(&self) -> bool {
         false
+    }
+
+    /// The rate that the device has agreed to, in frames a second, where there is one.
+    fn agreed(&self) -> Option<f64> {
+        None
     }
 
     /// Fills `frame` (pixels, size, format, capture time, origin; not its id) and moves on to the next one. Reuses the memory of

@@ -155,7 +155,8 @@ fn next(
             Captured::Frame => return Ok(true),
             Captured::End => return Ok(false),
             Captured::Unusable { name, why } => log::warn!("{name} cannot be used: {why}"),
-            Captured::Nothing => {}
+            Captured::Damaged { why: Some(why) } => log::warn!("a frame of the camera cannot be used: {why}"),
+            Captured::Damaged { why: None } | Captured::Nothing => {}
         }
     }
     Ok(false)

@@ -9,9 +9,10 @@ use super::{ExitCode, exit, print};
 use crate::album::layout::{DEFECT, OK};
 use crate::config::load::{Loaded, load_or_demonstration};
 use crate::config::problem::Problem;
-use crate::config::timing::{Timing, length, looks_needed, speed, time};
+use crate::config::timing::{Timing, gone_at, length, looks_needed, speed, time};
 use crate::config::{
-    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, Pin, PositionSource, SensorKind, Trigger,
+    CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, Pace, Pin, PositionSource, SensorKind,
+    Trigger,
 };
 use crate::model::{self, Classifier};
 use crate::regular;
@@ -121,6 +122,18 @@ fn view(config: &Config, findings: &mut Findings<'_>) {
     let rate = config.camera.rate;
     if config.decide.trigger == Trigger::EveryFrame {
         findings.fact("view", format!("every frame is a part: up to {rate}"));
+        let full = config.camera.kind == CameraKind::Folder && config.camera.pace == Pace::Full;
+        let flight = (gone_at(config) - timing.view_middle) / config.line.speed.as_mm_per_s();
+        let (most, holds) = ((rate.as_per_s() * flight).ceil(), config.decide.max_parts);
+        if !full && most > f64::from(holds) {
+            findings.fact(
+                "note",
+                format!(
+                    "at {rate} up to {most} parts are between camera and gate, and the ledger holds {holds} (`decide.max_parts`): the others are \
+                     rejected as queue_full"
+                ),
+            );
+        }
         return;
     }
     findings.fact(

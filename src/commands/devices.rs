@@ -12,6 +12,7 @@ use super::orders::Orders;
 use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
+use crate::camera::rate::RateWatch;
 use crate::camera::simulated;
 use crate::camera::v4l::V4lCamera;
 use crate::clock::Clock;
@@ -99,6 +100,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone());
     let line = Line {
         camera: devices.camera,
+        rate: RateWatch::of(config),
         sensor: devices.sensor,
         preprocessor: Preprocessor::for_line(config, classifier.input()),
         rules: Rules::of(config, policy(config, &info)).with_fingerprint(&loaded.fingerprint),

@@ -160,7 +160,10 @@ impl Judge {
         self.preprocessor.apply(frame, &mut self.seen);
         let prepared = self.clock.now();
         let (answer, verdict) = match self.seen.unusable {
-            Some(reason) => (Answer::Fault(reason.name().to_owned()), Verdict::Reject(reason)),
+            Some(reason) => {
+                let why = self.preprocessor.trouble().map(|why| why.to_string());
+                (Answer::Fault(why.unwrap_or_else(|| reason.name().to_owned())), Verdict::Reject(reason))
+            }
             None => match self.model.score(&self.seen.tensors) {
                 Ok(score) => (Answer::Score(score), self.verdict(score)),
                 Err(fault) => (Answer::Fault(fault.to_string()), Verdict::Reject(Reason::ModelFault)),

@@ -69,7 +69,7 @@ pub enum PowerLine {
 pub enum Pace {
     /// At `camera.rate`; a line that cannot follow drops frames, as with a live camera.
     Rate,
-    /// As fast as the line takes them; nothing is dropped.
+    /// As fast as the line takes them: each waits until the ledger has room for it, and none is dropped.
     Full,
 }
 
@@ -184,7 +184,7 @@ pub struct Preprocess {
     pub margin: Share,
     /// How much the length of a found thing may differ from `line.part_length` for it to be a part.
     pub tolerance: Share,
-    /// Least sharpness of a part's picture, in grey levels: the mean second difference along the rows of what the model sees. A picture below it is blurred and clears nothing. 0 switches this off; `castgate inspect` tells a picture's sharpness.
+    /// Least sharpness of a part's picture, in grey levels: the mean second difference along the rows of what the model sees. A picture below it is blurred and clears nothing, whether its part was looked for or fills it; `inspect` and `eval` go by 1. 0 switches this off; `castgate inspect` tells a picture's sharpness.
     pub min_sharpness: f64,
 }
 

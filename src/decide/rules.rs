@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Policy;
 use super::geometry::Geometry;
 use super::odometer::Measuring;
-use crate::config::{Combine, Config, LineStop, Trigger, Unsure};
+use crate::config::{CameraKind, Combine, Config, LineStop, Pace, Trigger, Unsure};
 use crate::units::Span;
 
 /// Times of a gate.
@@ -37,6 +37,8 @@ pub struct Rules {
     pub min_looks: u32,
     /// A frame older than this when it is judged clears nothing.
     pub stale_after: Duration,
+    /// Whether frames grow old: not those of a source that waits for the line.
+    pub ages: bool,
     /// The camera is lost when no frame came for so long.
     pub lost_after: Duration,
     /// Most parts in the ledger.
@@ -85,6 +87,7 @@ impl Rules {
             unsure: config.decide.unsure,
             min_looks: if config.decide.trigger == Trigger::EveryFrame { 1 } else { config.decide.min_looks },
             stale_after: config.decide.stale_after.duration(),
+            ages: config.camera.kind != CameraKind::Folder || config.camera.pace == Pace::Rate,
             lost_after: config.camera.lost_after.duration(),
             max_parts: config.decide.max_parts as usize,
             bounce: sensor.bounce.as_mm(),

@@ -31,6 +31,16 @@ pub(super) enum Told {
         /// When it was captured.
         captured_at: Time,
     },
+    /// A picture that was taken is none.
+    Damaged {
+        /// When it was captured.
+        captured_at: Time,
+    },
+    /// A picture was taken that reached nobody.
+    Missed {
+        /// When it was captured, as far as can be said.
+        captured_at: Time,
+    },
     /// Something happened on the line.
     Sensed(SensorEvent),
     /// The gate tells what it did.
@@ -126,7 +136,9 @@ impl DecideStage {
                 }
                 engine.on_inspection(&job.seen, now, actions);
             }
-            Told::Dropped { captured_at } => engine.on_dropped(*captured_at),
+            Told::Dropped { captured_at } => engine.on_dropped(*captured_at, now, actions),
+            Told::Damaged { captured_at } => engine.on_damaged(*captured_at, now, actions),
+            Told::Missed { captured_at } => engine.on_missed(*captured_at, now, actions),
             Told::Sensed(event) => sense(engine, *event, now, actions),
             Told::Gate(Feedback::TooLate(part)) => engine.on_too_late(*part, now),
             Told::Gate(Feedback::Moved { gate, state, at, late }) => {
@@ -166,6 +178,11 @@ impl DecideStage {
     /// Whether as many parts have left the line as were asked for.
     pub(super) fn is_done(&self) -> bool {
         self.limit.is_some_and(|limit| self.finished >= limit)
+    }
+
+    /// Number of parts that there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.engine.room()
     }
 
     /// Number of parts between trigger and gate.

@@ -68,6 +68,13 @@ pub enum Event {
     Summary(Arc<Summary>),
 }
 
+impl Event {
+    /// A frame of a camera is none.
+    pub(super) fn damaged(why: String) -> Self {
+        Event::Unusable { name: "a frame of the camera".to_owned(), why }
+    }
+}
+
 /// Someone who hears every event. Must not block: whoever is slow keeps a bounded queue and counts what it loses.
 pub trait Listener: Send {
     /// Takes note of an event.

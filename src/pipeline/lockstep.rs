@@ -100,7 +100,7 @@ impl Lockstep {
             line.second.map(|gate| SafeGuard::new(gate, line.second_safe, clock.clone())).transpose()?;
         let timing = engine.gate_timing();
         Ok(Self {
-            capture: Some(CaptureStage::new(line.camera, counters.clone())),
+            capture: Some(CaptureStage::new(line.camera, counters.clone(), line.rate)),
             sensor: line.sensor.map(SensorStage::new),
             prepare: PrepareStage::new(line.preprocessor),
             infer: InferStage::new(line.model),
@@ -182,12 +182,18 @@ impl Lockstep {
 
     /// The next moment at which anything can happen, at least a microsecond ahead.
     fn next(&self, now: Time) -> Time {
-        let camera = self.capture.as_ref().map(|capture| capture.due().unwrap_or(now));
+        let camera = self.capture.as_ref().filter(|capture| self.is_free(capture));
+        let camera = camera.map(|capture| capture.due().unwrap_or(now));
         let sensor = self.sensor.as_ref().and_then(SensorStage::due);
         let job = self.working.as_ref().map(|(at, _)| *at);
         let moments = [camera, sensor, job, self.decide.next_deadline(), self.gate.next_deadline(now)];
         let next = moments.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1));
         next.max(now + Duration::from_micros(1))
+    }
+
+    /// Whether a camera that waits for the line has not to wait now.
+    fn is_free(&self, capture: &CaptureStage) -> bool {
+        !capture.waits() || (self.waiting.len() < FRAMES + JOBS && capture.has_room())
     }
 
     fn sense(&mut self, now: Time) -> Result<(), Failure> {
@@ -204,11 +210,21 @@ impl Lockstep {
     }
 
     fn look(&mut self, now: Time) -> Result<(), Failure> {
-        let due = |capture: &&mut CaptureStage| capture.due().is_none_or(|due| due <= now);
-        let Some(capture) = self.capture.as_mut().filter(due) else { return Ok(()) };
+        self.counters.set_room(self.decide.room());
+        let due =
+            |capture: &&CaptureStage| capture.due().is_none_or(|due| due <= now) && self.is_free(capture);
+        if self.capture.as_ref().filter(due).is_none() {
+            return Ok(());
+        }
+        let Some(capture) = self.capture.as_mut() else { return Ok(()) };
         let mut frame = self.spare.pop().unwrap_or_default();
         let captured = capture.step(now, &mut frame)?;
         frame.received_at = now;
+        if captured == Captured::Frame {
+            for captured_at in capture.arrived(&frame) {
+                self.tell(&Told::Missed { captured_at }, now)?;
+            }
+        }
         match captured {
             Captured::Frame if self.waiting.len() < FRAMES + JOBS => {
                 self.waiting.push_back(frame);
@@ -220,6 +236,12 @@ impl Lockstep {
                 self.tell(&Told::Dropped { captured_at: frame.captured_at }, now)?;
             }
             Captured::Unusable { name, why } => self.report.step(&Event::Unusable { name, why }),
+            Captured::Damaged { why } => {
+                self.tell(&Told::Damaged { captured_at: frame.captured_at }, now)?;
+                if let Some(event) = why.map(Event::damaged) {
+                    self.report.step(&event);
+                }
+            }
             Captured::Nothing => {}
             Captured::End => self.capture = None,
         }

@@ -49,6 +49,22 @@ pub(super) struct CaptureQueues {
     pub free_frames: Receiver<Frame>,
     pub told: Sender<Told>,
     pub events: Sender<Event>,
+    /// Tells that there may be more room in the ledger.
+    pub room: Receiver<()>,
+}
+
+/// Waits until the next picture is to be asked for; `false` when the line ends.
+fn wait_for_room(stage: &CaptureStage, common: &Common, room: &Receiver<()>) -> bool {
+    while !stage.has_room() {
+        let goes_on = select_biased! {
+            recv(common.stop) -> _ => false,
+            recv(room) -> more => more.is_ok(),
+        };
+        if !goes_on {
+            return false;
+        }
+    }
+    true
 }
 
 pub(super) fn capture(
@@ -59,7 +75,8 @@ pub(super) fn capture(
     let mut frame = Frame::default();
     let mut spare: Option<Frame> = None;
     let vital = common.vitals.of("capture");
-    while wait_until(stage.due(), common) {
+    common.vitals.promise(stage.promised());
+    while wait_until(stage.due(), common) && wait_for_room(&stage, common, &queues.room) {
         vital.works(common.clock.now());
         let captured = stage.step(common.clock.now(), &mut frame)?;
         vital.waits();
@@ -72,9 +89,17 @@ pub(super) fn capture(
                 publish(Event::Unusable { name, why }, &queues.events, &common.counters);
                 continue;
             }
+            Captured::Damaged { why } => {
+                hand_on(Told::Damaged { captured_at: frame.captured_at }, queues);
+                if let Some(event) = why.map(Event::damaged) {
+                    publish(event, &queues.events, &common.counters);
+                }
+                continue;
+            }
             Captured::Nothing => continue,
             Captured::End => return Ok(()),
         }
+        stage.arrived(&frame).for_each(|captured_at| hand_on(Told::Missed { captured_at }, queues));
         if stage.waits() {
             let next = select_biased! {
                 recv(common.stop) -> _ => return Ok(()),
@@ -105,8 +130,13 @@ pub(super) fn capture(
 
 fn drop_frame(captured_at: Time, common: &Common, queues: &CaptureQueues) {
     common.counters.drop_frame();
-    // A full queue loses only the reason: the part is rejected all the same.
-    let _ = queues.told.try_send(Told::Dropped { captured_at });
+    hand_on(Told::Dropped { captured_at }, queues);
+}
+
+/// Tells the ledger that a frame is missing. On a belt a full queue loses only the reason: what no frame showed is rejected all the same.
+/// It is full when the ledger hangs, and then systemd restarts castgate.
+fn hand_on(told: Told, queues: &CaptureQueues) {
+    let _ = queues.told.try_send(told);
 }
 
 /// The queues of the preprocess stage.
@@ -187,6 +217,8 @@ pub(super) struct DecideIn {
     pub feedback: Receiver<Feedback>,
     pub orders: Receiver<Order>,
     pub free_jobs: Sender<Box<Job>>,
+    /// Tells the capture stage that there may be more room.
+    pub room: Sender<()>,
 }
 
 /// Where the decide stage's wishes go.
@@ -218,6 +250,9 @@ pub(super) fn decide(
         let now = common.clock.now();
         vital.works(now);
         stage.on_deadline(now, &mut decided);
+        common.counters.set_room(stage.room());
+        // One token is enough, and nobody may listen.
+        let _ = inputs.room.try_send(());
         if !out.flush(&mut decided, common) || stage.is_done() || (drained && stage.in_flight() == 0) {
             break;
         }
@@ -244,6 +279,7 @@ pub(super) fn decide(
         stage.step(&told, begin, &mut decided);
         if let Told::Judged(job) = told {
             DecideStage::cost(&job, common.clock.now() - begin, &mut decided);
+            common.counters.set_room(stage.room());
             common.counters.inspect();
             common.vitals.judge();
             // The queue has room for every job there is; the preprocess stage may have ended.

@@ -21,6 +21,7 @@ mod vitals;
 use std::sync::Arc;
 
 use crate::camera::FrameSource;
+use crate::camera::rate::RateWatch;
 use crate::clock::Clock;
 use crossbeam_channel::Receiver;
 
@@ -47,6 +48,8 @@ pub type Oracle = Box<dyn Fn(&PartRecord) -> Option<(Truth, String)> + Send>;
 pub struct Line {
     /// Where frames come from.
     pub camera: Box<dyn FrameSource>,
+    /// Measures the camera's rate, where it promises one.
+    pub rate: Option<RateWatch>,
     /// Where edges come from, if there is a sensor.
     pub sensor: Option<Box<dyn SensorSource>>,
     /// Prepares frames for the model.
@@ -93,6 +96,7 @@ impl Line {
     ) -> Self {
         Self {
             camera,
+            rate: None,
             sensor: None,
             preprocessor,
             model,

@@ -82,6 +82,9 @@ impl ReportStage {
                 inspected: frames.inspected,
                 dropped: frames.dropped,
                 unusable: frames.unusable,
+                missed: frames.missed,
+                rate: frames.rate.map(tenths),
+                promised_rate: frames.promised_rate.map(tenths),
             },
             troubles: self.troubles,
             lost_events: frames.lost_events,
@@ -89,4 +92,8 @@ impl ReportStage {
             ..self.tally.summary()
         }
     }
+}
+
+fn tenths(rate: f64) -> f64 {
+    (rate * 10.0).round() / 10.0
 }

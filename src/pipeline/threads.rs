@@ -56,6 +56,7 @@ pub(super) struct Ends {
     pub commands: (Sender<Command>, Receiver<Command>),
     pub feedback: (Sender<Feedback>, Receiver<Feedback>),
     pub events: (Sender<Event>, Receiver<Event>),
+    pub room: (Sender<()>, Receiver<()>),
 }
 
 impl Ends {
@@ -69,6 +70,7 @@ impl Ends {
             commands: bounded(COMMANDS),
             feedback: bounded(4 * COMMANDS),
             events: bounded(EVENTS),
+            room: bounded(1),
         };
         (0..FRAMES + 1).for_each(|_| drop(ends.free_frames.0.try_send(Frame::default())));
         (0..JOBS).for_each(|_| drop(ends.free_jobs.0.try_send(Box::default())));
@@ -130,7 +132,9 @@ fn spawn(
         feedback: ends.feedback.1,
         orders: line.orders.unwrap_or_else(never),
         free_jobs: ends.free_jobs.0,
+        room: ends.room.0,
     };
+    common.counters.set_room(decide.room());
     threads.push(start("decide", ended, move || loops::decide(decide, &c, inputs, &out))?);
     let infer = InferStage::new(line.model);
     let (c, prepared, told) = (common.clone(), ends.prepared.1, ends.told.0.clone());
@@ -148,12 +152,13 @@ fn spawn(
         let (c, told) = (common.clone(), ends.told.0.clone());
         threads.push(start("sensor", ended, move || loops::sensor(SensorStage::new(sensor), &c, &told))?);
     }
-    let capture = CaptureStage::new(line.camera, common.counters.clone());
+    let capture = CaptureStage::new(line.camera, common.counters.clone(), line.rate);
     let queues = loops::CaptureQueues {
         frames: ends.frames.0,
         free_frames: ends.free_frames.1,
         told: ends.told.0,
         events: ends.events.0,
+        room: ends.room.1,
     };
     let c = common.clone();
     threads.push(start("capture", ended, move || loops::capture(capture, &c, &queues))?);

@@ -24,12 +24,14 @@ struct Shared {
     since: [AtomicU64; STAGES.len()],
     /// Frames that went through all stages.
     judged: AtomicU64,
+    /// Bits of the rate that the camera promises in frames a second; 0 where it promises none.
+    promised: AtomicU64,
 }
 
 impl Default for Vitals {
     fn default() -> Self {
         let since = [const { AtomicU64::new(WAITING) }; STAGES.len()];
-        Self(Arc::new(Shared { since, judged: AtomicU64::new(0) }))
+        Self(Arc::new(Shared { since, judged: AtomicU64::new(0), promised: AtomicU64::new(0) }))
     }
 }
 
@@ -48,6 +50,16 @@ impl Vitals {
     /// Frames that went through all stages so far.
     pub fn judged(&self) -> u64 {
         self.0.judged.load(Ordering::Relaxed)
+    }
+
+    /// The rate that the camera promises in frames a second, where it promises one.
+    pub fn promised(&self) -> Option<f64> {
+        Some(f64::from_bits(self.0.promised.load(Ordering::Relaxed))).filter(|rate| *rate > 0.0)
+    }
+
+    /// The camera promises this rate.
+    pub(super) fn promise(&self, rate: Option<f64>) {
+        self.0.promised.store(rate.unwrap_or(0.0).to_bits(), Ordering::Relaxed);
     }
 
     /// A frame went through all stages.

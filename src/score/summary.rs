@@ -43,7 +43,7 @@ pub struct Summary {
 }
 
 /// Where the frames went: `captured` is the sum of `inspected` and `dropped`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct FrameFigures {
     /// Frames that the camera delivered.
     pub captured: u64,
@@ -53,6 +53,12 @@ pub struct FrameFigures {
     pub dropped: u64,
     /// Pictures that the camera could not deliver as frames.
     pub unusable: u64,
+    /// Pictures that the camera took and nobody got: its driver had no room for them.
+    pub missed: u64,
+    /// Frames a second that the camera gave lately, repeated ones left out; null until it was measured.
+    pub rate: Option<f64>,
+    /// Frames a second that it promised; null where it promises none.
+    pub promised_rate: Option<f64>,
 }
 
 /// How long things took, in milliseconds.

@@ -42,6 +42,12 @@ impl fmt::Display for Summary {
         if frames.unusable > 0 {
             write!(f, "; {} unusable pictures", frames.unusable)?;
         }
+        if frames.missed > 0 {
+            write!(f, "; {} missed", frames.missed)?;
+        }
+        if let (Some(rate), Some(promised)) = (frames.rate, frames.promised_rate) {
+            write!(f, "; {rate:.1} of {promised:.1} a second")?;
+        }
         writeln!(f, "\nlatency, ms          p50       p99      p999       max")?;
         latency(f, "preprocess", self.latency_ms.preprocess)?;
         latency(f, "infer", self.latency_ms.infer)?;
@@ -80,7 +86,15 @@ mod tests {
             escapes: Some(0),
             by_outcome: [("passed", 2), ("rejected_confirmed", 1)].into(),
             unresolved: 1,
-            frames: FrameFigures { captured: 9, inspected: 8, dropped: 1, unusable: 2 },
+            frames: FrameFigures {
+                captured: 9,
+                inspected: 8,
+                dropped: 1,
+                unusable: 2,
+                missed: 3,
+                rate: Some(18.5),
+                promised_rate: Some(20.0),
+            },
             troubles: crate::decide::Troubles {
                 missed_triggers: 2,
                 surplus_triggers: 1,

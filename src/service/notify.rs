@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use sd_notify::NotifyState;
 
+use crate::camera::rate::SLOW;
 use crate::clock::{Clock, Time};
 use crate::pipeline::{Event, Listener, Vitals};
 use crate::verdict::Verdict;
@@ -199,7 +200,8 @@ impl Watch {
         said
     }
 
-    /// `line 3: inspecting, 20.0 frames/s; 1204 parts, 31 rejected (2.6 %), the last 2 s ago`.
+    /// `line 3: inspecting, 20.0 frames/s; 1204 parts, 31 rejected (2.6 %), the last 2 s ago`; `12.3 of 20.0 frames/s` where the camera gives fewer than
+    /// it promised.
     fn status(&mut self, now: Time) -> String {
         let judged = self.vitals.judged();
         let (before, since) = self.before.replace((judged, now)).unwrap_or((judged, now));
@@ -217,7 +219,11 @@ impl Watch {
         let seconds = now.seconds_since(since);
         if judged > before && seconds > 0.0 {
             // Writing to a text cannot fail.
-            let _ = write!(text, ", {:.1} frames/s", (judged - before) as f64 / seconds);
+            let rate = (judged - before) as f64 / seconds;
+            let _ = match self.vitals.promised().filter(|promised| rate < promised * SLOW) {
+                Some(promised) => write!(text, ", {rate:.1} of {promised:.1} frames/s"),
+                None => write!(text, ", {rate:.1} frames/s"),
+            };
         }
         let parts = counted.parts.load(Ordering::Relaxed);
         let rejected = counted.rejected.load(Ordering::Relaxed);

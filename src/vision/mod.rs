@@ -9,6 +9,7 @@ pub(crate) mod disc;
 pub mod familiar;
 mod focus;
 pub(crate) mod ground;
+mod health;
 mod inspection;
 mod locate;
 mod normalise;
@@ -20,16 +21,18 @@ mod squares;
 pub mod warp;
 
 pub use focus::frame_sharpness;
+pub use health::Unhealthy;
 pub use inspection::{Inspection, Sighting};
 pub use round::Framing;
 
 use crate::config::manifest::{Colour, Input, Normalise};
-use crate::config::{Config, Region, Trigger};
-use crate::frame::{self, Frame, PixelFormat};
+use crate::config::{Config, Preprocess, Region, Trigger};
+use crate::frame::{Frame, PixelFormat};
 use crate::kernels::MapSize;
-use crate::verdict::{Reason, Score};
+use crate::verdict::Reason;
 
 use disc::Plane;
+use health::{Health, Shows};
 use locate::{Found, Locator, Scale};
 use normalise::Normaliser;
 use resize::Resizer;
@@ -40,9 +43,6 @@ pub const MAX_SIGHTINGS: usize = 16;
 
 /// The belt's usual grey follows the belt by this share with every frame: a change of light is taken for usual after some seconds.
 const BELT_FOLLOWS: f64 = 0.02;
-
-/// A picture that came again so often was no duplicate: the camera hung.
-const FROZEN: u32 = 2;
 
 /// How parts are found: geometry of the view.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,6 @@ struct Finding {
     margin: f64,
     tolerance: f64,
     contrast: u8,
-    min_sharpness: f32,
     /// Whether all frames show the same belt.
     one_belt: bool,
 }
@@ -79,10 +78,9 @@ pub struct Preprocessor {
     /// Width and height of the last frame's region, and the side of the squares that were cut out of it, in pixels.
     extent: (usize, usize),
     side: usize,
-    last_print: Option<u64>,
-    /// How often the last picture came again, and whether it showed nothing at all.
-    repeats: u32,
-    was_bad: bool,
+    health: Health,
+    /// Why the last frame could not be judged, if so.
+    trouble: Option<Unhealthy>,
     /// The belt's usual grey.
     belt: Option<f64>,
 }
@@ -97,18 +95,24 @@ impl Preprocessor {
             margin: config.preprocess.margin.as_fraction(),
             tolerance: config.preprocess.tolerance.as_fraction(),
             contrast: config.preprocess.contrast,
-            min_sharpness: config.preprocess.min_sharpness as f32,
             one_belt: config.decide.trigger != Trigger::EveryFrame,
         });
-        Self::new(input, config.preprocess.region, finding)
+        let shows = match (&finding, config.decide.trigger) {
+            (None, _) => Shows::Part,
+            (Some(_), Trigger::EveryFrame) => Shows::Parts,
+            (Some(_), _) => Shows::Belt,
+        };
+        let health = Health::new(shows, config.preprocess.min_sharpness);
+        Self::new(input, config.preprocess.region, finding, health)
     }
 
     /// For pictures that show one part each, as in a labelled folder.
     pub fn for_pictures(input: &Input) -> Self {
-        Self::new(input, None, None)
+        let health = Health::new(Shows::Picture, Preprocess::default().min_sharpness);
+        Self::new(input, None, None, health)
     }
 
-    fn new(input: &Input, region: Option<Region>, finding: Option<Finding>) -> Self {
+    fn new(input: &Input, region: Option<Region>, finding: Option<Finding>, health: Health) -> Self {
         Self {
             input: input.clone(),
             region,
@@ -125,9 +129,8 @@ impl Preprocessor {
             found: Vec::with_capacity(MAX_SIGHTINGS),
             extent: (0, 0),
             side: 0,
-            last_print: None,
-            repeats: 0,
-            was_bad: false,
+            health,
+            trouble: None,
             belt: None,
         }
     }
@@ -139,32 +142,43 @@ impl Preprocessor {
         out.captured_at = frame.captured_at;
         out.received_at = frame.received_at;
         out.origin.clone_from(&frame.origin);
-        let Some(area) = self.area(frame) else {
-            out.unusable = Some(Reason::BadImage);
-            return;
+        let area = self.area(frame);
+        self.trouble = match area {
+            None => Some(Unhealthy::Size),
+            Some(area) => {
+                self.take(frame, area);
+                self.health.of_frame(frame, &self.luma, self.extent)
+            }
         };
-        self.take(frame, area);
-        out.unusable = if self.finding.is_some() { self.unhealthy(frame.repeated) } else { None };
-        if out.unusable.is_some() {
-            return;
+        if let (Some(area), None) = (area, self.trouble) {
+            match self.finding.clone() {
+                Some(finding) => self.find(&finding, frame.width, area.x, out),
+                None => self.whole_picture(out),
+            }
         }
-        match self.finding.clone() {
-            Some(finding) => self.find(&finding, frame.width, area.x, out),
-            None => self.whole_picture(out),
-        }
+        out.unusable = out.unusable.or(self.trouble.map(Unhealthy::reason));
+    }
+
+    /// Why the frame that was applied last cannot be judged, if it is the picture's own fault.
+    pub fn trouble(&self) -> Option<Unhealthy> {
+        self.trouble
     }
 
     /// Fills `out` with the whole picture at the model's size, one byte a value, rows from the top, channels together: what
-    /// training keeps of a picture. `false` when the picture is not usable.
-    pub fn picture(&mut self, frame: &Frame, out: &mut Vec<u8>) -> bool {
-        let Some(area) = self.area(frame) else { return false };
+    /// training keeps of a picture.
+    ///
+    /// # Errors
+    /// Why the picture is not usable. Where nothing can be seen in it, `out` is filled all the same.
+    pub fn picture(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Result<(), Unhealthy> {
+        let area = self.area(frame).ok_or(Unhealthy::Size)?;
         self.take(frame, area);
+        let trouble = self.health.of_picture(&self.luma, self.extent);
         if !self.shrink_picture() {
-            return false;
+            return Err(trouble.unwrap_or(Unhealthy::NoPart));
         }
         out.clear();
         out.extend_from_slice(&self.small);
-        true
+        trouble.map_or(Ok(()), Err)
     }
 
     fn channels(&self) -> usize {
@@ -188,33 +202,14 @@ impl Preprocessor {
         }
     }
 
-    /// Black, blown out, of one grey, the very frame before, or the first one after a spell of such: that may still be an old picture,
-    /// which was not seen well before. Such a frame cannot clear a part.
-    fn unhealthy(&mut self, repeated: bool) -> Option<Reason> {
-        let print = frame::print(&self.luma);
-        let sum: u64 = self.luma.iter().map(|&grey| u64::from(grey)).sum();
-        let mean = sum as f64 / self.luma.len() as f64;
-        // A sensor always has noise: a picture of one grey was not taken of anything.
-        let flat = self.luma.iter().all(|&grey| grey == self.luma[0]);
-        let bad = flat || !(4.0..=251.0).contains(&mean);
-        let after_spell = self.was_bad || self.repeats >= FROZEN;
-        self.was_bad = bad;
-        if self.last_print.replace(print) == Some(print) || repeated {
-            self.repeats += 1;
-            return Some(Reason::StaleFrame);
-        }
-        self.repeats = 0;
-        if bad { Some(Reason::BadImage) } else { after_spell.then_some(Reason::StaleFrame) }
-    }
-
     fn whole_picture(&mut self, out: &mut Inspection) {
         if !self.shrink_picture() {
-            out.unusable = Some(Reason::BadImage);
+            self.trouble = Some(Unhealthy::NoPart);
             return;
         }
         self.normaliser.append(&self.small, &mut out.tensors);
         let (sharpness, unlike) = (self.sharpness(), self.unlike());
-        let answer = unfamiliar(unlike);
+        let answer = self.health.of_part(true, sharpness, unlike);
         out.sightings.push(Sighting { whole: true, sharpness, unlike, answer, ..Sighting::default() });
     }
 
@@ -312,12 +307,7 @@ impl Preprocessor {
                 self.normaliser.append(&self.small, &mut out.tensors);
                 sighting.sharpness = self.sharpness();
                 sighting.unlike = self.unlike();
-                let blurred = sighting.sharpness < finding.min_sharpness;
-                sighting.answer = match (made_out, blurred) {
-                    (false, _) => Some(Err(Reason::BadImage)),
-                    (true, true) => Some(Err(Reason::Blurred)),
-                    (true, false) => unfamiliar(sighting.unlike),
-                };
+                sighting.answer = self.health.of_part(made_out, sighting.sharpness, sighting.unlike);
             }
             out.sightings.push(sighting);
         }
@@ -345,11 +335,6 @@ impl Preprocessor {
 fn corner(centre: (f64, f64), side: usize) -> (isize, isize) {
     let half = side as f64 / 2.0;
     ((centre.0 - half).round() as isize, (centre.1 - half).round() as isize)
-}
-
-/// A picture unlike anything that was trained on is nothing that the model can answer for.
-fn unfamiliar(unlike: Option<f32>) -> Option<Result<Score, Reason>> {
-    unlike.filter(|unlike| *unlike > 1.0).map(|_| Err(Reason::Unfamiliar))
 }
 
 #[cfg(test)]

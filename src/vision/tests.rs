@@ -125,16 +125,16 @@ fn the_crop_shows_the_part_with_its_margin() {
 #[test]
 fn whole_pictures_of_any_format_fill_any_layout() {
     let frame = Frame {
-        width: 2,
-        height: 1,
+        width: 16,
+        height: 8,
         format: PixelFormat::Rgb8,
-        pixels: vec![255, 0, 0, 255, 0, 0],
+        pixels: (0..128).flat_map(|at| [if at % 16 < 14 { 255 } else { 55 }, 0, 0]).collect(),
         ..Frame::default()
     };
     let mut planes = Preprocessor::for_pictures(&input(8, 8, Colour::Rgb));
     let out = inspect(&mut planes, &frame);
     assert_eq!(out.tensors.len(), 192);
-    assert!(out.tensors[..64].iter().all(|v| (v - 1.0).abs() < 1e-2));
+    assert!(out.tensors[..64].iter().filter(|v| (**v - 1.0).abs() < 1e-2).count() >= 48);
     assert!(out.tensors[64..].iter().all(|v| (v + 1.0).abs() < 1e-2));
     let mut grey = Preprocessor::for_pictures(&input(8, 8, Colour::Grey));
     let luma = inspect(&mut grey, &frame).tensors[0] * 0.5 + 0.5;

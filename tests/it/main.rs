@@ -26,6 +26,8 @@ mod folders;
 mod fresh;
 /// Comparing with golden files.
 mod golden;
+/// Frames that cannot be judged, or that nobody saw, where each one is a part.
+mod health;
 /// Heat maps of drawn parts.
 #[cfg(feature = "train")]
 mod heat;

@@ -17,6 +17,8 @@ const WHITE_BALANCE_TEMPERATURE: Id = 0x0098_091a;
 const EXPOSURE_AUTO: Id = 0x009a_0901;
 /// In units of 100 us.
 const EXPOSURE_ABSOLUTE: Id = 0x009a_0902;
+/// Whether its automatic may take longer exposures than the rate leaves time for.
+const EXPOSURE_AUTO_PRIORITY: Id = 0x009a_0903;
 const FOCUS_ABSOLUTE: Id = 0x009a_090a;
 const FOCUS_AUTO: Id = 0x009a_090c;
 
@@ -112,7 +114,9 @@ pub(super) fn present(device: &Device) -> Vec<String> {
         let by_itself = automatic.is_some_and(|(id, manual)| read(device, id).is_some_and(|is| is != manual));
         Some(format!("{key} {}{}", told(key, value), if by_itself { " (automatic)" } else { "" }))
     };
-    KNOWN.into_iter().filter_map(of).collect()
+    let slows = read(device, EXPOSURE_AUTO_PRIORITY) == Some(1);
+    let slows = slows.then(|| "exposure_dynamic_framerate on".to_owned());
+    KNOWN.into_iter().filter_map(of).chain(slows).collect()
 }
 
 #[cfg(test)]

@@ -20,12 +20,13 @@ use v4l::io::traits::CaptureStream;
 use v4l::prelude::MmapStream;
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format, FourCC, capability};
+use v4l::{Device, Format, FourCC};
 
 use super::controls;
 use super::decode::{Layout, Shape, decode};
 use super::find::{self, Node};
 use super::grab::{Stream, Taken};
+use super::words::{self, Step};
 use crate::clock::{Clock, Time};
 use crate::config::{Camera, LumaRange};
 use crate::frame::Frame;
@@ -54,32 +55,35 @@ pub(super) struct Streaming {
 }
 
 /// What to say of a camera that was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Facts {
     /// Device, name, format, size, rate and settings, for people.
     pub summary: String,
     /// What is otherwise than configured.
     pub differences: Vec<String>,
+    /// The rate that its driver agreed to, if it has one.
+    pub rate: Option<Rate>,
 }
 
 /// Opens the device and checks that it takes pictures.
 fn open_node(node: &Node) -> Result<Device, String> {
     let path = node.path();
-    let device = Device::with_path(&path).map_err(|error| {
-        let remedy = match error.raw_os_error().map(Errno::from_raw_os_error) {
-            Some(Errno::ACCESS) => "; add the user that runs castgate to the group `video`",
-            // What systemd keeps from a service.
-            Some(Errno::PERM) => "; allow the service this device: `DeviceAllow=` in castgate.service",
-            Some(Errno::BUSY) => "; close the program that uses it",
-            _ => "",
-        };
-        format!("cannot open {}: {error}{remedy}", path.display())
-    })?;
-    let caps = device.query_caps().map_err(|error| format!("{}: {error}", path.display()))?;
-    if !caps.capabilities.contains(capability::Flags::VIDEO_CAPTURE | capability::Flags::STREAMING) {
-        return Err(format!("{} ({}) takes no pictures; choose another device", path.display(), caps.card));
+    let failed = |error| format!("{} {}", path.display(), failure(node, Step::Open, &error));
+    let device = Device::with_path(&path).map_err(failed)?;
+    let caps = device.query_caps().map_err(failed)?;
+    let pictures = find::nodes().into_iter().find(|other| other.name == node.name && other.index == 0);
+    let pictures = pictures.filter(|other| other.number != node.number);
+    let pictures = pictures.map(|other| other.path().display().to_string());
+    match words::refusal(caps.capabilities, pictures.as_deref()) {
+        None => Ok(device),
+        Some(why) => Err(format!("{} ({}) {why}", path.display(), caps.card)),
     }
-    Ok(device)
+}
+
+/// What failed with this device, who may be the cause, and what to do.
+fn failure(node: &Node, step: Step, error: &std::io::Error) -> String {
+    let busy = error.raw_os_error() == Some(Errno::BUSY.raw_os_error());
+    words::failure(step, error, &if busy { find::users(&node.path()) } else { Vec::new() })
 }
 
 /// Looks the camera up, opens it, agrees on a format, makes the settings and begins to stream.
@@ -93,7 +97,7 @@ pub(super) fn open(
 ) -> Result<(Streaming, Facts), String> {
     let node = find::resolve(camera.device.as_deref())?;
     let device = open_node(&node)?;
-    let at = |error: String| format!("{}: {error}", node.path().display());
+    let at = |error: String| format!("{} {error}", node.path().display());
     let layout = choose(&device, camera).map_err(at)?;
     let format = agree(&device, &node, layout, camera).map_err(at)?;
     let layout = Layout::of_code(format.fourcc.repr)
@@ -128,16 +132,12 @@ pub(super) fn open(
     ];
     words.extend(rate.map(|rate| rate.to_string()));
     words.extend(controls::present(&device));
-    let mut stream = MmapStream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(|error| {
-        at(match error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) {
-            true => "another program takes its pictures; close that program".to_owned(),
-            false => format!("cannot stream: {error}"),
-        })
-    })?;
-    begin(&mut stream).map_err(|error| at(format!("cannot stream: {error}")))?;
+    let mut stream = MmapStream::with_buffers(&device, Type::VideoCapture, BUFFERS)
+        .map_err(|error| at(failure(&node, Step::Buffers, &error)))?;
+    begin(&mut stream).map_err(|error| at(failure(&node, Step::Start, &error)))?;
     let stamp_delay = camera.stamp_delay.duration();
     let streaming = Streaming { stream, shape, colour, stamp_delay, clock, told_stamps: false };
-    Ok((streaming, Facts { summary: words.join(", "), differences }))
+    Ok((streaming, Facts { summary: words.join(", "), differences, rate }))
 }
 
 /// Gives the driver all buffers but the first, which the first [`CaptureStream::next`] gives it, and starts.
@@ -166,7 +166,7 @@ fn choose(device: &Device, camera: &Camera) -> Result<Layout, String> {
 }
 
 fn offered(device: &Device) -> Result<Vec<Layout>, String> {
-    let formats = device.enum_formats().map_err(|error| format!("cannot list its formats: {error}"))?;
+    let formats = device.enum_formats().map_err(|error| format!("does not list its formats: {error}"))?;
     Ok(formats.iter().filter_map(|format| Layout::of_code(format.fourcc.repr)).collect())
 }
 
@@ -214,7 +214,7 @@ fn interval_of(rate: Rate) -> Fraction {
 /// broken rates, cameras that offer a range of sizes). The answer is what the device has now.
 fn agree(device: &Device, node: &Node, layout: Layout, camera: &Camera) -> Result<Format, String> {
     let by_nokhwa = with_nokhwa(node, layout, camera);
-    let format = device.format().map_err(|error| format!("cannot read its format: {error}"))?;
+    let format = device.format().map_err(|error| failure(node, Step::Format, &error))?;
     let agreed =
         format.fourcc.repr == layout.code() && (format.width, format.height) == (camera.width, camera.height);
     if by_nokhwa.is_ok() && agreed {
@@ -224,8 +224,7 @@ fn agree(device: &Device, node: &Node, layout: Layout, camera: &Camera) -> Resul
         log::debug!("{}: set by hand: {error}", node.path().display());
     }
     let wanted = Format::new(camera.width, camera.height, code(layout));
-    let format =
-        device.set_format(&wanted).map_err(|error| format!("cannot set {}: {error}", wanted.fourcc))?;
+    let format = device.set_format(&wanted).map_err(|error| failure(node, Step::Format, &error))?;
     if Layout::of_code(format.fourcc.repr) != Some(layout) {
         let offered: Vec<String> = offered(device)?.iter().map(|layout| code(*layout).to_string()).collect();
         return Err(format!("has no {}; it offers {}", wanted.fourcc, offered.join(", ")));
@@ -273,10 +272,8 @@ impl Stream for Streaming {
     fn next(&mut self, frame: &mut Frame) -> Result<Taken, String> {
         // Asked before a buffer is given back: a wait that ends without a frame then changes nothing.
         let lost = |error: std::io::Error| match error.raw_os_error() {
-            Some(errno) if errno == rustix::io::Errno::NODEV.raw_os_error() => {
-                "the camera was unplugged".to_owned()
-            }
-            _ => format!("cannot take a frame: {error}"),
+            Some(errno) if errno == Errno::NODEV.raw_os_error() => "the camera was unplugged".to_owned(),
+            _ => format!("it {}", words::failure(Step::Frame, &error, &[])),
         };
         match self.stream.handle().poll(READABLE, WAIT_MS) {
             Ok(0) => return Ok(Taken::Nothing),
@@ -286,14 +283,16 @@ impl Stream for Streaming {
         }
         let (bytes, meta) = CaptureStream::next(&mut self.stream).map_err(lost)?;
         let now = self.clock.now();
+        let (stamped, sequence) = (stamp(meta, now), meta.sequence);
+        frame.received_at = now;
+        frame.captured_at = stamped.unwrap_or(now).plus_s(-self.stamp_delay.as_secs_f64());
         if meta.flags.contains(Flags::ERROR) {
-            return Ok(Taken::Unusable("the driver marked it as damaged".to_owned()));
+            return Ok(Taken::Unusable { why: "the driver marked it as damaged".to_owned(), sequence });
         }
         let used = bytes.get(..meta.bytesused as usize).unwrap_or(bytes);
         if let Err(why) = decode(used, &self.shape, self.colour, frame) {
-            return Ok(Taken::Unusable(why));
+            return Ok(Taken::Unusable { why, sequence });
         }
-        let stamped = stamp(meta, now);
         log::trace!(
             "frame {} with the stamp {:?} at {:?}",
             meta.sequence,
@@ -305,10 +304,8 @@ impl Stream for Streaming {
                 "the camera's driver stamps frames by no clock of use: the time of arrival is taken instead"
             );
         }
-        frame.received_at = now;
-        frame.captured_at = stamped.unwrap_or(now).plus_s(-self.stamp_delay.as_secs_f64());
         frame.origin = None;
-        Ok(Taken::Frame { sequence: meta.sequence })
+        Ok(Taken::Frame { sequence })
     }
 }
 

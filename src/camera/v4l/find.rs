@@ -2,6 +2,7 @@
 //!
 //! Must not open a device: a name is looked up while another program holds it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ use crate::regular;
 const CLASS: &str = "/sys/class/video4linux";
 /// Longest of the kernel's files that say something of a device: a page.
 const LONGEST: u64 = 4096;
+/// Most programs that are named.
+const MOST_USERS: usize = 3;
 
 /// A video device of this board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,12 +108,39 @@ fn inventory(nodes: &[Node]) -> String {
     format!("there are {}", nodes.iter().map(describe).collect::<Vec<_>>().join(", "))
 }
 
+/// Other programs that have a device open, as far as this process may see them.
+pub(super) fn users(device: &Path) -> Vec<String> {
+    users_in(Path::new("/proc"), device, std::process::id())
+}
+
+fn users_in(proc: &Path, device: &Path, me: u32) -> Vec<String> {
+    let number = |name: &OsStr| name.to_str()?.parse::<u32>().ok();
+    let mut processes: Vec<u32> = listed(proc).filter_map(|path| number(path.file_name()?)).collect();
+    processes.retain(|process| *process != me);
+    processes.sort_unstable();
+    let has = |process: &u32| {
+        let files = proc.join(process.to_string()).join("fd");
+        listed(&files).any(|file| fs::read_link(file).is_ok_and(|of| of == device))
+    };
+    let told = |process: u32| {
+        let name = fs::read_to_string(proc.join(process.to_string()).join("comm")).unwrap_or_default();
+        format!("{} (process {process})", name.trim())
+    };
+    processes.into_iter().filter(has).take(MOST_USERS).map(told).collect()
+}
+
+fn listed(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
 /// The lasting names of a video device, below `/dev/v4l`.
 pub(super) fn lasting_names(node: &Node) -> Vec<PathBuf> {
     let mut names = Vec::new();
     for folder in ["/dev/v4l/by-id", "/dev/v4l/by-path"] {
-        let links = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        names.extend(links.filter(|link| fs::canonicalize(link).is_ok_and(|real| real == node.path())));
+        names.extend(
+            listed(Path::new(folder))
+                .filter(|link| fs::canonicalize(link).is_ok_and(|real| real == node.path())),
+        );
     }
     names.sort();
     names
@@ -159,5 +189,20 @@ mod tests {
             fs::write(node.join("index"), format!("{index}\n")).unwrap();
         }
         assert_eq!(nodes_in(dir.path()), [node(2, "OV9281", 1), node(10, "OV9281", 0)]);
+    }
+
+    #[test]
+    fn who_has_a_device_open_is_named() {
+        let proc = tempfile::tempdir().unwrap();
+        for (process, name, file) in
+            [(7, "me", "/dev/video3"), (12, "ffmpeg", "/dev/video3"), (9, "sh", "/dev/null")]
+        {
+            let files = proc.path().join(format!("{process}/fd"));
+            fs::create_dir_all(&files).unwrap();
+            std::os::unix::fs::symlink(file, files.join("5")).unwrap();
+            fs::write(files.parent().unwrap().join("comm"), format!("{name}\n")).unwrap();
+        }
+        fs::create_dir(proc.path().join("self")).unwrap();
+        assert_eq!(users_in(proc.path(), Path::new("/dev/video3"), 7), ["ffmpeg (process 12)"]);
     }
 }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::device::Facts;
-use crate::frame::{Frame, print};
+use crate::clock::Time;
+use crate::frame::{Frame, Prints, print};
 
 /// First wait before a camera is opened again; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -23,8 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub(super) enum Taken {
     /// The frame was filled in; the driver's number of it.
     Frame { sequence: u32 },
-    /// What came is no picture.
-    Unusable(String),
+    /// What came is no picture. Of the frame the capture time is filled in.
+    Unusable { why: String, sequence: u32 },
     /// Nothing came for a while.
     Nothing,
 }
@@ -45,13 +46,17 @@ pub(super) type Opener = Box<dyn FnMut() -> Result<(Box<dyn Stream>, Facts), Str
 #[derive(Debug)]
 pub(super) enum Told {
     Opened(Facts),
-    /// A frame; whether it shows the very same as the one before; how many the driver lost before it.
+    /// A frame; whether it is one of the last few once more. How many were lost before it, the frame says.
     Frame {
         frame: Frame,
         same: bool,
-        lost: u32,
     },
-    Unusable(String),
+    /// What came is no picture, when it was taken, and how many were lost before it.
+    Unusable {
+        why: String,
+        at: Time,
+        missed: u32,
+    },
     /// The camera is not there, or is there no longer.
     Failed(String),
 }
@@ -98,7 +103,7 @@ impl Grabber {
             return Ok(());
         }
         let mut frame = Frame::default();
-        let mut last: Option<(u64, u32)> = None;
+        let (mut prints, mut last, mut missed) = (Prints::default(), None::<u32>, 0u32);
         loop {
             if !self.pause(Duration::ZERO) {
                 return Ok(());
@@ -106,27 +111,32 @@ impl Grabber {
             if self.again.swap(false, Ordering::Relaxed) {
                 return Err("no usable frame came".to_owned());
             }
-            let told = match stream.next(&mut frame)? {
+            let (why, sequence) = match stream.next(&mut frame)? {
                 Taken::Nothing => continue,
-                Taken::Unusable(why) => Told::Unusable(why),
-                Taken::Frame { sequence } => {
-                    let print = print(&frame.pixels);
-                    let same = last.is_some_and(|(before, _)| before == print);
-                    // Some drivers leave the number at 0.
-                    let lost =
-                        last.map_or(0, |(_, before)| sequence.saturating_sub(before).saturating_sub(1));
-                    last = Some((print, sequence));
+                Taken::Unusable { why, sequence } => (Some(why), sequence),
+                Taken::Frame { sequence } => (None, sequence),
+            };
+            // Some drivers leave the number at 0.
+            let lost = last.map_or(0, |before| sequence.saturating_sub(before).saturating_sub(1));
+            (last, missed) = (Some(sequence), missed.saturating_add(lost));
+            let told = match why {
+                Some(why) => Told::Unusable { why, at: frame.captured_at, missed },
+                None => {
+                    let same = prints.repeats(print(&frame.pixels));
                     if !same {
                         *wait = FIRST_WAIT;
                     }
+                    frame.missed = missed;
                     let next = self.spare.try_recv().unwrap_or_default();
-                    Told::Frame { frame: std::mem::replace(&mut frame, next), same, lost }
+                    Told::Frame { frame: std::mem::replace(&mut frame, next), same }
                 }
             };
-            // Never waits: a line that is busy gets newer frames instead, and counts by the driver's numbers what it missed.
-            if let Err(crossbeam_channel::TrySendError::Disconnected(_)) = self.told.try_send(told) {
-                return Ok(());
-            }
+            // Never waits: a line that is busy gets newer frames instead, and is told how many it missed.
+            missed = match self.told.try_send(told) {
+                Ok(()) => 0,
+                Err(TrySendError::Full(_)) => missed.saturating_add(1),
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+            };
         }
     }
 }

@@ -8,6 +8,7 @@ mod device;
 mod find;
 mod grab;
 mod watch;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,7 @@ use crate::clock::{Clock, Time};
 use crate::config::Camera;
 use crate::frame::Frame;
 use crate::limit::Limiter;
+use crate::units::Rate;
 use device::Facts;
 use grab::{Grabber, Opener, Told};
 use watch::{Watch, Watched};
@@ -45,8 +47,11 @@ pub struct V4lCamera {
     watch: Watch,
     facts: Option<Facts>,
     told_unusable: Limiter,
-    /// Frames that the driver had no buffer for.
-    lost: u64,
+    /// When a loss was told, and whether the present or last one was. A camera that is just slow is lost and back with every frame.
+    told_lost: Option<Time>,
+    lost_told: bool,
+    /// Frames that were lost before ones that are no picture, for the next frame to tell.
+    missed: u32,
 }
 
 impl V4lCamera {
@@ -82,7 +87,9 @@ impl V4lCamera {
             watch,
             facts: None,
             told_unusable: Limiter::new(1, TELL_EVERY),
-            lost: 0,
+            told_lost: None,
+            lost_told: false,
+            missed: 0,
         })
     }
 
@@ -96,21 +103,27 @@ impl V4lCamera {
         self.facts = Some(facts);
     }
 
-    fn tell(&mut self, watched: Watched) {
+    fn tell(&mut self, watched: Watched, now: Time) {
         match watched {
             Watched::Well => {}
             Watched::Lost { why } => {
-                log::warn!("the camera is lost: {why}; parts are rejected until it is back")
+                self.lost_told = self.told_lost.is_none_or(|told| now - told >= TELL_EVERY);
+                if self.lost_told {
+                    self.told_lost = Some(now);
+                    log::warn!("the camera is lost: {why}; parts are rejected until it is back");
+                }
             }
             Watched::Changed { why } => log::warn!("the camera is still lost: {why}"),
-            Watched::Back { after } => log::info!("the camera is back after {:.1} s", after.as_secs_f64()),
+            Watched::Back { after } if self.lost_told => {
+                log::info!("the camera is back after {:.1} s", after.as_secs_f64());
+            }
+            Watched::Back { .. } => {}
             Watched::OpenAgain => self.again.store(true, Ordering::Relaxed),
         }
     }
 
-    fn unusable(&mut self, why: String, now: Time) -> Captured {
-        let Some(more) = self.told_unusable.allow(now) else { return Captured::Nothing };
-        Captured::Unusable { name: "a frame of the camera".to_owned(), why: format!("{why}{more}") }
+    fn damaged(&mut self, why: String, now: Time) -> Captured {
+        Captured::Damaged { why: self.told_unusable.allow(now).map(|more| format!("{why}{more}")) }
     }
 }
 
@@ -124,43 +137,52 @@ impl FrameSource for V4lCamera {
         true
     }
 
+    fn agreed(&self) -> Option<f64> {
+        self.facts.as_ref()?.rate.map(Rate::as_per_s)
+    }
+
     fn next(&mut self, _: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
         let told = self.inbox.recv_timeout(STEP);
         let now = self.clock.now();
         let captured = match told {
-            Ok(Told::Frame { frame: new, same, lost }) => {
+            Ok(Told::Frame { frame: new, same }) => {
                 let old = std::mem::replace(frame, new);
                 // A thread that has memory enough does not need it back.
                 let _ = self.spare.try_send(old);
-                if lost > 0 {
-                    self.lost += u64::from(lost);
-                    log::debug!("the driver lost {lost} frames, {} in all", self.lost);
+                frame.missed = frame.missed.saturating_add(std::mem::take(&mut self.missed));
+                if frame.missed > 0 {
+                    log::debug!("{} frames were lost before this one", frame.missed);
                 }
                 let watched = match same {
                     true => self.watch.poor("it repeats one picture", now),
                     false => self.watch.good(now),
                 };
-                self.tell(watched);
+                self.tell(watched, now);
                 Captured::Frame
             }
-            Ok(Told::Unusable(why)) => {
+            Ok(Told::Unusable { why, at, missed }) => {
                 let watched = self.watch.poor(&format!("its frames cannot be used: {why}"), now);
-                self.tell(watched);
-                self.unusable(why, now)
+                self.tell(watched, now);
+                frame.captured_at = at;
+                self.missed = self.missed.saturating_add(missed);
+                self.damaged(why, now)
             }
             Ok(Told::Opened(facts)) => {
                 self.opened(facts);
                 self.watch.opened(now);
+                // What becomes of a camera that was opened anew is told.
+                self.told_lost = None;
                 Captured::Nothing
             }
             Ok(Told::Failed(why)) => {
                 let watched = self.watch.failed(&why);
-                self.tell(watched);
+                self.told_lost = None;
+                self.tell(watched, now);
                 Captured::Nothing
             }
             Err(RecvTimeoutError::Timeout) => {
                 let watched = self.watch.silent(now);
-                self.tell(watched);
+                self.tell(watched, now);
                 Captured::Nothing
             }
             Err(RecvTimeoutError::Disconnected) => return Err(CameraError::Ended),

@@ -24,7 +24,7 @@ impl Stream for Fake {
                 frame.pixels = vec![level; 2];
                 Ok(Taken::Frame { sequence: 0 })
             }
-            Ok(Act::Bad) => Ok(Taken::Unusable("it is no JPEG".into())),
+            Ok(Act::Bad) => Ok(Taken::Unusable { why: "it is no JPEG".into(), sequence: 0 }),
             Ok(Act::Fail) => Err("the camera was unplugged".into()),
             Ok(Act::Panic) => std::panic::panic_any("made up"),
             Ok(Act::Hang(until)) => {
@@ -42,7 +42,11 @@ fn camera(lost_after: Duration) -> (V4lCamera, Sender<Act>, Receiver<()>) {
     let (opened, openings) = unbounded();
     let opener: Opener = Box::new(move || {
         let _ = opened.send(());
-        let facts = Facts { summary: "made-up camera".into(), differences: Vec::new() };
+        let facts = Facts {
+            summary: "made-up camera".into(),
+            differences: Vec::new(),
+            rate: Some(Rate::per_s(20.0)),
+        };
         Ok((Box::new(Fake(to_act.clone())), facts))
     });
     (V4lCamera::start(opener, lost_after, Arc::new(SystemClock)).unwrap(), acts, openings)
@@ -69,9 +73,10 @@ fn frames_and_what_is_none_are_handed_on_in_order() {
     assert_eq!(frame.pixels, [7, 7]);
     // No more at once than wait in the queue: what comes beyond is dropped, as with a live camera.
     [Act::Bad, Act::Bad, Act::Frame(8)].into_iter().for_each(|act| acts.send(act).unwrap());
-    let told = Captured::Unusable { name: "a frame of the camera".into(), why: "it is no JPEG".into() };
-    assert_eq!(captured(&mut camera, &mut frame), told);
-    assert_eq!(captured(&mut camera, &mut frame), Captured::Frame, "a second bad frame is not told anew");
+    let told = |why: Option<&str>| Captured::Damaged { why: why.map(str::to_owned) };
+    assert_eq!(captured(&mut camera, &mut frame), told(Some("it is no JPEG")));
+    assert_eq!(captured(&mut camera, &mut frame), told(None), "a second bad frame is not told anew");
+    assert_eq!(captured(&mut camera, &mut frame), Captured::Frame);
     assert_eq!(frame.pixels, [8, 8]);
 }
 

@@ -13,7 +13,7 @@ use crate::config::manifest::Input;
 use crate::frame::Frame;
 use crate::model::fingerprint;
 use crate::verdict::Truth;
-use crate::vision::Preprocessor;
+use crate::vision::{Preprocessor, Unhealthy};
 
 /// What is kept of a picture.
 pub(super) struct Seen {
@@ -70,10 +70,12 @@ fn read_part(files: &[(&str, Labelled)]) -> Vec<Result<Seen, String>> {
     let mut read = |(split, file): &(&str, Labelled)| {
         let bytes = read_file(&file.path).map_err(|error| error.to_string())?;
         decode_picture(&bytes, &mut frame).map_err(|error| error.to_string())?;
-        if !preprocessor.picture(&frame, &mut grey) {
-            return Err("cannot be resized".to_owned());
+        let trouble = preprocessor.picture(&frame, &mut grey).err();
+        if let Some(why @ (Unhealthy::Size | Unhealthy::NoPart)) = trouble {
+            return Err(why.to_string());
         }
-        let prepared = Prepared::new(&grey, &circle);
+        // What shows nothing could be anything, as what is flat.
+        let prepared = if trouble.is_none() { Prepared::new(&grey, &circle) } else { None };
         let edges = prepared.as_ref().map(|prepared| &prepared.edges);
         Ok(Seen {
             split: (*split).to_owned(),

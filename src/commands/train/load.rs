@@ -144,14 +144,12 @@ fn read_all(
         watch.progress.step();
         read_picture(&file.path, &mut frame).map_err(|error| error.to_string())?;
         drop_false_colour(&mut frame);
-        if !preprocessor.picture(&frame, &mut grey) {
-            return Err("shows no part that can be made out".to_owned());
-        }
+        preprocessor.picture(&frame, &mut grey).map_err(|why| why.to_string())?;
         let mut views = grey.clone();
         for view in 0..recipe.views {
             // The part of an altered picture may not be made out: then the picture is shown as it is.
             let altered = altered(&frame, recipe.seed, view, &file.name);
-            let made_out = preprocessor.picture(&altered, &mut grey);
+            let made_out = preprocessor.picture(&altered, &mut grey).is_ok();
             let plain = views.len() / (usize::from(view) + 1);
             if made_out { views.extend_from_slice(&grey) } else { views.extend_from_within(..plain) }
         }

@@ -46,10 +46,15 @@ impl FrameSource for SwitchedCamera {
         self.0.dates_arrival()
     }
 
+    fn agreed(&self) -> Option<f64> {
+        self.0.agreed()
+    }
+
     fn next(&mut self, now: Time, frame: &mut Frame) -> Result<Captured, CameraError> {
         let captured = self.0.next(now, frame)?;
         let unplugged = self.1.camera.load(Ordering::Relaxed);
-        Ok(if unplugged && captured == Captured::Frame { Captured::Nothing } else { captured })
+        let picture = matches!(captured, Captured::Frame | Captured::Damaged { .. });
+        Ok(if unplugged && picture { Captured::Nothing } else { captured })
     }
 }
 

@@ -15,9 +15,45 @@ const SLIPPED: u32 = 2;
 
 impl Engine {
     /// A captured frame was dropped before it could be judged.
-    pub fn on_dropped(&mut self, captured_at: Time) {
+    pub fn on_dropped(&mut self, captured_at: Time, now: Time, out: &mut Vec<Action>) {
         self.pace.take(captured_at);
-        self.blind(captured_at, Reason::Overload);
+        self.unseen(captured_at, Reason::Overload, now, out);
+    }
+
+    /// A picture that was taken is none.
+    pub fn on_damaged(&mut self, captured_at: Time, now: Time, out: &mut Vec<Action>) {
+        self.unseen(captured_at, Reason::BadImage, now, out);
+    }
+
+    /// A picture that was taken at about this moment reached nobody.
+    pub fn on_missed(&mut self, captured_at: Time, now: Time, out: &mut Vec<Action>) {
+        // On a belt the next frames tell what they show, and what none shows is a gap.
+        if !self.on_belt() {
+            self.unseen(captured_at, Reason::NoFrame, now, out);
+        }
+    }
+
+    /// Number of parts that the ledger has room for, where each frame is one.
+    pub fn room(&self) -> usize {
+        if self.on_belt() { usize::MAX } else { self.rules.max_parts.saturating_sub(self.ledger.len()) }
+    }
+
+    /// Nobody saw what a frame shows. On a belt, the parts that it should have shown keep the reason; where each frame is a part, that one
+    /// is rejected.
+    fn unseen(&mut self, captured_at: Time, reason: Reason, now: Time, out: &mut Vec<Action>) {
+        if self.on_belt() {
+            return self.blind(captured_at, reason);
+        }
+        let centre = self.odometer.mm_at(captured_at) - self.middle();
+        if let Some(at) = self.open((Announced::Frame, centre), self.zero_of(centre), now, out) {
+            self.ledger[at].fault = Some(reason);
+            self.settle(at, now, out);
+        }
+    }
+
+    /// Middle of the view, in millimetres from the sensor.
+    fn middle(&self) -> f64 {
+        f64::midpoint(self.rules.geometry.view.0, self.rules.geometry.view.1)
     }
 
     /// The parts that a frame should have shown keep the reason why it did not.
@@ -60,7 +96,8 @@ impl Engine {
         let (stale_after, limits) = (self.rules.stale_after, (within, first, neighbour));
         let believed = !self.rules.follows_belt
             || self.stamps.believe(seen.captured_at, seen.received_at, limits, stale_after);
-        if !believed || paused || now - seen.captured_at > self.rules.stale_after {
+        let old = self.rules.ages && now - seen.captured_at > self.rules.stale_after;
+        if !believed || paused || old {
             return Some(Reason::StaleFrame);
         }
         let placed = self.lost.is_none() && self.odometer.knows(seen.captured_at);
@@ -256,11 +293,18 @@ impl Engine {
         now: Time,
         out: &mut Vec<Action>,
     ) {
-        let geometry = &self.rules.geometry;
-        let middle = f64::midpoint(geometry.view.0, geometry.view.1);
-        let centre = self.odometer.mm_at(seen.captured_at) - middle;
+        let middle = self.middle();
+        // What waited for the line is as new as it was: its part comes now.
+        let taken = if self.rules.ages { seen.captured_at } else { now };
+        let centre = self.odometer.mm_at(taken) - middle;
         let zero = self.zero_of(centre);
-        let Some(at) = self.open((Announced::Frame, centre), zero, now, out) else { return };
+        let Some(at) = self.open((Announced::Frame, centre), zero, now, out) else {
+            if let (Some(Action::Finished(record)), Some(origin)) = (out.last_mut(), &seen.origin) {
+                (record.name, record.truth) = (Some(origin.name.clone()), origin.truth);
+            }
+            return;
+        };
+        self.ledger[at].origin.clone_from(&seen.origin);
         let whole = seen.sightings.iter().find(|s| s.whole);
         let answer = match unusable {
             Some(reason) => Err(reason),

@@ -40,7 +40,7 @@ impl<F: FnMut(u64, &mut Frame) -> Result<Captured, CameraError> + Send> FrameSou
     }
 }
 
-/// Gives `count` small grey frames and then ends; `shade` is the grey of frame n.
+/// Gives `count` small frames in two greys and then ends; `shade` is the mean grey of frame n. No two in a row are the same.
 pub(crate) fn pictures(
     count: u64,
     mut shade: impl FnMut(u64) -> u8 + Send + 'static,
@@ -56,8 +56,10 @@ pub(crate) fn pictures(
             }
             given += 1;
             (frame.width, frame.height) = (16, 16);
+            let shade = shade(given);
             frame.pixels.clear();
-            frame.pixels.resize(256, shade(given));
+            frame.pixels.extend((0..256).map(|at| if at % 16 < 8 { shade - 8 } else { shade + 8 }));
+            frame.pixels[0] += (given % 8) as u8;
             Ok(Captured::Frame)
         },
     })
@@ -106,10 +108,21 @@ pub(crate) fn small_input() -> Input {
 
 /// A line on which every frame is a part whose score is its mean grey.
 pub(crate) fn line(camera: Box<dyn FrameSource>, gate: Recorder, clock: Arc<dyn Clock>) -> (Line, Heard) {
+    line_of(camera, gate, clock, |_| {})
+}
+
+/// The same with another configuration.
+pub(crate) fn line_of(
+    camera: Box<dyn FrameSource>,
+    gate: Recorder,
+    clock: Arc<dyn Clock>,
+    change: impl FnOnce(&mut Config),
+) -> (Line, Heard) {
     let mut config = Config::default();
     config.preprocess.find = false;
     config.decide.trigger = Trigger::EveryFrame;
     config.decide.max_parts = 4096;
+    change(&mut config);
     let mean = |x: &[f32]| x.iter().sum::<f32>() / x.len() as f32;
     let model = Scripted::new(small_input(), move |x| Ok(Score::new(mean(x)).unwrap()));
     let heard = Heard::default();

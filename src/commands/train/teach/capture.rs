@@ -314,7 +314,8 @@ impl Session {
                 return Ok(true);
             }
             Captured::Unusable { name, why } => say(&format!("skipped   {name}: {why}")),
-            Captured::Nothing => {}
+            Captured::Damaged { why: Some(why) } => say(&format!("skipped   a frame of the camera: {why}")),
+            Captured::Damaged { why: None } | Captured::Nothing => {}
             Captured::End => self.ended = true,
         }
         Ok(false)
