@@ -93,18 +93,25 @@ pub fn print(pixels: &[u8]) -> u64 {
     print
 }
 
-/// So many pictures are remembered: as many as a driver has buffers as a rule. One that hangs may hand them out in turn.
-const REMEMBERED: usize = 4;
+/// So many pictures are remembered: a driver that hangs may hand out its buffers in turn, and one that shows its last picture for seconds may
+/// have spoilt ones between.
+const REMEMBERED: usize = 64;
 
 /// Prints of a camera's last pictures. Where a sensor looks, no picture comes a second time: its noise is another one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Prints {
     last: [Option<u64>; REMEMBERED],
     next: usize,
 }
 
+impl Default for Prints {
+    fn default() -> Self {
+        Self { last: [None; REMEMBERED], next: 0 }
+    }
+}
+
 impl Prints {
-    /// Whether the picture with this [`print()`] is one of the last four; remembers it.
+    /// Whether the picture with this [`print()`] is one of the last 64; remembers it.
     pub fn repeats(&mut self, print: u64) -> bool {
         let known = self.last.contains(&Some(print));
         self.last[self.next] = Some(print);
@@ -118,11 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_known_again_within_four() {
+    fn a_picture_is_known_again_within_as_many_as_are_remembered() {
         let mut prints = Prints::default();
-        let known = [1, 2, 3, 4, 1, 5, 6, 7, 8, 1].map(|print| prints.repeats(print));
+        let most = REMEMBERED as u64;
+        let pictures = (1..=most).chain([1]).chain(most + 1..=2 * most).chain([1]);
+        let known: Vec<bool> = pictures.map(|print| prints.repeats(print)).collect();
         let at: Vec<usize> = (0..known.len()).filter(|&at| known[at]).collect();
-        assert_eq!(at, [4], "the one that came again, and not after four others");
+        assert_eq!(at, [REMEMBERED], "the one that came again, and not after so many others");
     }
 
     #[test]

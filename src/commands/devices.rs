@@ -23,7 +23,7 @@ use crate::decide::{PartRecord, Policy, Rules};
 use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
 use crate::model::{self, ModelInfo};
-use crate::pipeline::{Line, Listener, Oracle, Vitals};
+use crate::pipeline::{Begins, Line, Listener, Oracle, Vitals};
 use crate::regular;
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
@@ -115,6 +115,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         orders: Some(ordered),
         listeners: keeper.into_iter().chain([Box::new(reporter) as Box<dyn Listener>]).collect(),
         oracle: devices.oracle,
+        begins: Some(devices.begins),
         parts: None,
         clock,
         vitals: Vitals::default(),
@@ -127,6 +128,7 @@ struct Devices {
     sensor: Option<Box<dyn SensorSource>>,
     gate: Box<dyn Gate>,
     oracle: Option<Oracle>,
+    begins: Begins,
 }
 
 /// The camera alone, for who needs no line; in grey, unless a folder has colour.
@@ -162,7 +164,9 @@ fn devices(config: &Config, colour: bool, clock: &Arc<dyn Clock>) -> anyhow::Res
     let sensor =
         sensor::open(config, clock.clone(), || Box::new(SimulatedSensor::new(config, world.clone())))?;
     let gate = gate::open(&config.gate, || Box::new(SimulatedGate::new(world.clone())))?;
-    Ok(Devices { camera, sensor, gate, oracle: on_belt.then(|| oracle(world)) })
+    let belt = world.clone();
+    let begins = Box::new(move |at| belt.begin(at));
+    Ok(Devices { camera, sensor, gate, begins, oracle: on_belt.then(|| oracle(world)) })
 }
 
 /// What the simulated line knows of a part: its defects, or its picture's file.

@@ -2,8 +2,40 @@
 //!
 //! Pure. Knows positions, speeds and times of a configuration. Must not know what is done when they do not suffice.
 
-use super::{CameraKind, Config, ConfirmKind, Trigger};
+use super::{Camera, CameraKind, Config, ConfirmKind, Trigger};
 use crate::units::{Length, Span, Speed, Stretch};
+
+/// How the camera's picture lies on the belt: the one place where pixels along it become millimetres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BeltView {
+    /// Position of the picture's left border in millimetres from the sensor.
+    pub left_mm: f64,
+    /// Length of belt that the picture's whole width shows, in millimetres.
+    pub length_mm: f64,
+}
+
+impl BeltView {
+    /// That of a camera.
+    pub fn of(camera: &Camera) -> Self {
+        let length_mm = camera.view.as_mm();
+        Self { left_mm: camera.position.as_mm() - length_mm / 2.0, length_mm }
+    }
+
+    /// Position of the picture's right border.
+    pub fn right_mm(&self) -> f64 {
+        self.left_mm + self.length_mm
+    }
+
+    /// Position of pixel `x`, which need not be whole, of a picture `width` pixels wide.
+    pub fn position(&self, x: f64, width: f64) -> f64 {
+        self.left_mm + self.length_mm * x / width
+    }
+
+    /// The belt that the pixels from `x` on, `count` of them, show of a picture `width` pixels wide: from, to.
+    pub fn shown(&self, x: u32, count: u32, width: f64) -> (f64, f64) {
+        (self.position(f64::from(x), width), self.position(f64::from(x) + f64::from(count), width))
+    }
+}
 
 /// What follows from the positions, lengths and times of a configuration. Lengths in millimetres, times in seconds.
 ///
@@ -51,7 +83,8 @@ impl Timing {
         let (line, gate) = (&config.line, &config.gate);
         let speed = line.speed.as_mm_per_s();
         let part = line.part_length.as_mm();
-        let (view_middle, view) = stretch_looked_at(config);
+        let (from, to) = looked_at(config);
+        let (view_middle, view) = (f64::midpoint(from, to), to - from);
         let whole = view - part;
         let lag =
             gate.delay.as_s() + config.decide.margin.as_s() + config.decide.inference.map_or(0.0, Span::as_s);
@@ -130,18 +163,16 @@ pub fn looks_needed(config: &Config) -> f64 {
     if config.decide.trigger == Trigger::EveryFrame { 1.0 } else { f64::from(config.decide.min_looks.max(1)) }
 }
 
-/// Middle and length of the stretch of belt that is looked at.
-fn stretch_looked_at(config: &Config) -> (f64, f64) {
-    let camera = &config.camera;
-    let (middle, view) = (camera.position.as_mm(), camera.view.as_mm());
+/// The stretch of belt that is looked at, as far as the configuration can tell, in millimetres from the sensor: from, to. Frames say it
+/// themselves, and what they say is what parts are cleared by.
+pub fn looked_at(config: &Config) -> (f64, f64) {
+    let (camera, view) = (&config.camera, BeltView::of(&config.camera));
     match config.preprocess.region {
-        // Only where the picture's width is chosen here is it known what share of the view the region keeps.
-        Some(region) if camera.kind == CameraKind::Simulated && camera.width > 0 => {
-            let width = f64::from(camera.width);
-            let centre = (f64::from(region.x) + f64::from(region.width) / 2.0) / width;
-            (middle + view * (centre - 0.5), view * f64::from(region.width) / width)
+        // A folder's pictures have what width they have.
+        Some(region) if camera.kind != CameraKind::Folder && camera.width > 0 => {
+            view.shown(region.x, region.width, f64::from(camera.width))
         }
-        _ => (middle, view),
+        _ => (view.left_mm, view.right_mm()),
     }
 }
 
@@ -208,6 +239,8 @@ mod tests {
         config.preprocess.region = Some(Region { x: 320, y: 0, width: 320, height: 320 });
         let timing = Timing::of(&config);
         assert_eq!((timing.view_middle, timing.view), (330.0, 160.0));
+        config.camera.kind = CameraKind::V4l;
+        assert_eq!(Timing::of(&config).view, 160.0, "a camera is asked for this width");
         config.camera.kind = CameraKind::Folder;
         assert_eq!(Timing::of(&config).view, 320.0);
     }

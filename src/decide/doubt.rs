@@ -16,21 +16,51 @@ const BRAKING: f64 = 0.25;
 /// Most steps that are remembered: at 50 a second five seconds of slowness.
 const STEPS: usize = 256;
 
-/// Belt that may have passed uncounted, summed since the start.
-#[derive(Debug, Clone)]
-pub(super) struct Doubt {
-    /// Usual speed in millimetres a second.
-    usual: f64,
-    /// The sum in millimetres after each step, the oldest first.
+/// A length of belt that grows by steps, in millimetres since the start.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps {
+    /// The sum after each step, the oldest first.
     steps: VecDeque<(Time, f64)>,
     /// The sum before the first of them.
     before: f64,
 }
 
+impl Steps {
+    /// So much more from `at` on.
+    pub(super) fn add(&mut self, at: Time, mm: f64) {
+        let sum = self.sum() + mm;
+        if self.steps.len() == STEPS
+            && let Some((_, oldest)) = self.steps.pop_front()
+        {
+            self.before = oldest;
+        }
+        self.steps.push_back((at, sum));
+    }
+
+    /// All of it so far.
+    pub(super) fn sum(&self) -> f64 {
+        self.steps.back().map_or(self.before, |(_, sum)| *sum)
+    }
+
+    /// What it was by then.
+    pub(super) fn sum_at(&self, at: Time) -> f64 {
+        let next = self.steps.partition_point(|(t, _)| *t <= at);
+        next.checked_sub(1).map_or(self.before, |index| self.steps[index].1)
+    }
+}
+
+/// Belt that may have passed uncounted, summed since the start.
+#[derive(Debug, Clone)]
+pub(super) struct Doubt {
+    /// Usual speed in millimetres a second.
+    usual: f64,
+    steps: Steps,
+}
+
 impl Doubt {
     /// Nothing is doubted yet; `speed` is the nominal one.
     pub(super) fn new(speed: f64) -> Self {
-        Self { usual: speed, steps: VecDeque::new(), before: 0.0 }
+        Self { usual: speed, steps: Steps::default() }
     }
 
     /// From `from` to `to` the encoder counted `speed` mm/s, known to within `blur`. `driven`: unless the drive is known to be off.
@@ -41,26 +71,19 @@ impl Doubt {
         }
         let missing = (self.usual * (1.0 - SLACK) - blur - speed) * seconds;
         if missing > 0.0 {
-            let sum = self.sum() + missing;
-            if self.steps.len() == STEPS
-                && let Some((_, oldest)) = self.steps.pop_front()
-            {
-                self.before = oldest;
-            }
-            self.steps.push_back((to, sum));
+            self.steps.add(to, missing);
         }
         self.usual += (speed - self.usual) * (seconds / USUAL_OVER_S).min(1.0);
     }
 
     /// All that may have passed uncounted so far.
     pub(super) fn sum(&self) -> f64 {
-        self.steps.back().map_or(self.before, |(_, sum)| *sum)
+        self.steps.sum()
     }
 
     /// What had passed uncounted by then.
     pub(super) fn sum_at(&self, at: Time) -> f64 {
-        let next = self.steps.partition_point(|(t, _)| *t <= at);
-        next.checked_sub(1).map_or(self.before, |index| self.steps[index].1)
+        self.steps.sum_at(at)
     }
 }
 
@@ -100,6 +123,10 @@ mod tests {
         let sum = doubt.sum();
         run(&mut doubt, 62_000, 92_000, 400.0);
         assert_eq!(doubt.sum(), sum);
-        assert_eq!(doubt.sum_at(t(2000)), doubt.before, "what is forgotten is not proved by an old frame");
+        assert_eq!(
+            doubt.sum_at(t(2000)),
+            doubt.steps.before,
+            "what is forgotten is not proved by an old frame"
+        );
     }
 }

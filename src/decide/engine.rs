@@ -7,8 +7,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::coverage::Coverage;
 use super::entry::Entry;
 use super::line_stop::{Latch, StopReason};
@@ -28,8 +26,10 @@ mod belt;
 mod frames;
 mod leaving;
 mod triggers;
+mod troubles;
 
 pub use belt::Input;
+pub use troubles::Troubles;
 
 /// Time passes in steps of at least so many seconds.
 const SOONEST_S: f64 = 0.000_5;
@@ -37,28 +37,6 @@ const SOONEST_S: f64 = 0.000_5;
 const LATENESS_KEPT: f64 = 0.9;
 /// Greatest lateness that is counted on, in seconds: beyond it parts would be rejected for a stall that is over.
 const MOST_LATE_S: f64 = 0.1;
-
-/// Counts of what went wrong without costing a part its number. Summaries carry them under these names, see `docs/json.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Troubles {
-    /// Answers of the model that came after their part's deadline; none of them acted on any part.
-    pub late_answers: u64,
-    /// Parts that the camera saw and no trigger announced.
-    pub missed_triggers: u64,
-    /// Triggers of which healthy frames showed that no part was there.
-    pub surplus_triggers: u64,
-    /// Edges of the sensor that were taken for bounce.
-    pub bounces: u64,
-    /// How often the belt's position was lost.
-    pub position_losses: u64,
-    /// Stretches of belt that no frame showed.
-    pub gaps: u64,
-    /// Edges of the confirm sensor that belong to no part in the ledger.
-    pub unexpected_confirms: u64,
-    /// Steps that the table of states does not allow: always 0.
-    #[serde(skip)]
-    pub illegal_steps: u64,
-}
 
 /// For the gates, in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -153,6 +131,8 @@ pub struct Engine {
     /// When time was last let pass.
     now: Time,
     last_frame: Option<Time>,
+    /// The belt that the last frame showed, in millimetres from the sensor: from, to.
+    shown: (f64, f64),
     /// Travel at the last frame and at the one before.
     last_travel: (f64, f64),
     /// Frames in a row in which parts were off their place.
@@ -186,6 +166,7 @@ impl Engine {
             began: now,
             now,
             last_frame: None,
+            shown: rules.geometry.view,
             last_travel: (0.0, 0.0),
             off_place: 0,
             rules: Arc::new(rules),
@@ -206,6 +187,11 @@ impl Engine {
     /// The times of the gate that are in force.
     pub fn gate_timing(&self) -> GateTiming {
         self.rules.gate_timing
+    }
+
+    /// The belt that frames are to show, in millimetres from the sensor: from, to.
+    pub fn looked_at(&self) -> (f64, f64) {
+        self.rules.geometry.view
     }
 
     /// Number of parts in the ledger.
@@ -249,7 +235,8 @@ impl Engine {
         let silence = self.lost.is_none().then(|| self.odometer.silent_from()).flatten();
         let silence = silence.map(|at| at.plus_s(1e-6));
         let camera = self.last_frame.filter(|_| !self.signals.fault).map(|at| at + self.rules.lost_after);
-        let next = [parts, silence, camera, self.pulses.next()].into_iter().flatten().min();
+        let moved = self.moved_at_rest().map(|at| at.plus_s(1e-6));
+        let next = [parts, silence, moved, camera, self.pulses.next()].into_iter().flatten().min();
         // What was due already waits for the belt, and nobody is to spin until it moves.
         next.map(|at| at.max(self.now.plus_s(SOONEST_S)))
     }
@@ -287,7 +274,7 @@ impl Engine {
         self.next += 1;
         let mut entry = Entry::new(number, announced, zero, centre, now, self.rules.clone());
         entry.adrift = self.lost.is_some();
-        entry.proved = self.odometer.doubt_at(zero);
+        (entry.proved, entry.ahead) = (self.odometer.doubt_at(zero), self.odometer.surplus_at(zero));
         let window = self.window_of(&entry);
         entry.arm(window, self.gate_late, now, out);
         out.push(Action::Opened { part: number, at: now });
@@ -373,7 +360,9 @@ impl Engine {
     /// Tells the outputs where they have changed.
     fn signal(&mut self, now: Time, out: &mut Vec<Action>) {
         let camera_lost = self.last_frame.is_some_and(|at| now - at >= self.rules.lost_after);
-        let lost = self.lost.is_some_and(|(loss, _)| loss != Loss::Start && loss != Loss::Stopped);
+        // A belt that stands is to be allowed to start: nothing else makes its position known again.
+        let standing = |loss| matches!(loss, Loss::Start | Loss::Stopped | Loss::Rocked);
+        let lost = self.lost.is_some_and(|(loss, _)| !standing(loss));
         let fault = camera_lost || self.model_fault || lost || self.triggers.is_stuck();
         let line_stop = self.latch.stopped().is_some();
         let mut signals = Signals {

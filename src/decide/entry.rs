@@ -43,6 +43,8 @@ pub(super) struct Entry {
     /// Belt that may have passed uncounted when it was last seen at its place, and since.
     pub proved: f64,
     pub doubt: f64,
+    /// Belt that may have been counted too much when it was last seen at its place.
+    pub ahead: f64,
     /// Whether its place was ever doubted; where it is seen again, it may be off by the tolerance.
     pub doubted: bool,
     pub window: (Time, Time),
@@ -94,6 +96,7 @@ impl Entry {
             wider: 0.0,
             proved: 0.0,
             doubt: 0.0,
+            ahead: 0.0,
             doubted: false,
             window: UNPLACED,
             deadline: Time::MAX,

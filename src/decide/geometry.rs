@@ -3,7 +3,7 @@
 //! Every part has a centre coordinate `c`: how far the belt has moved, in all, when the part's middle is at position 0. With the
 //! belt at travel `T` the middle lies at `T - c`. All of a part's moments follow from travels; the odometer turns them into times.
 
-use crate::config::timing::gone_at;
+use crate::config::timing::{gone_at, looked_at};
 use crate::config::{Config, ConfirmKind, Sees};
 use crate::units::Stretch;
 
@@ -52,7 +52,7 @@ pub struct Geometry {
     pub part: f64,
     /// Two parts' middles are at least so far apart.
     pub min_pitch: f64,
-    /// Where the view begins and ends.
+    /// Where the belt that is looked at begins and ends, until a frame has said it itself.
     pub view: (f64, f64),
     /// The gate that removes parts.
     pub gate: GateMeasures,
@@ -71,7 +71,6 @@ pub struct Geometry {
 impl Geometry {
     /// The measures that `config` gives.
     pub fn of(config: &Config) -> Self {
-        let (middle, half) = (config.camera.position.as_mm(), config.camera.view.as_mm() / 2.0);
         let speed = config.line.speed.as_mm_per_s();
         let (gate, second, confirm) = (&config.gate, &config.second_gate, &config.confirm);
         let lead = gate.lead.mm_at(speed);
@@ -81,7 +80,7 @@ impl Geometry {
             speed,
             part: config.line.part_length.as_mm(),
             min_pitch: config.line.min_pitch.as_mm(),
-            view: (middle - half, middle + half),
+            view: looked_at(config),
             gate: GateMeasures::new(gate.position.as_mm(), gate.pulse, lead, gate.delay.as_s(), speed),
             second: second.enabled.then(|| {
                 let delay = second.delay.as_s();
@@ -98,12 +97,12 @@ impl Geometry {
         }
     }
 
-    /// The centre coordinates of parts that lie wholly in the view when the belt is at `travel`: from, to. Where the view is
-    /// long enough for it, parts within 2 mm of its borders do not count: noise may cut them off.
-    pub fn whole(&self, travel: f64) -> (f64, f64) {
-        let whole = self.view.1 - self.view.0 - self.part;
+    /// The centre coordinates of parts that lie wholly in what a frame showed of the belt, from and to, when that was at `travel`: from, to;
+    /// in reverse where none does. Where it is long enough for it, parts within 2 mm of its borders do not count: noise may cut them off.
+    pub fn whole(&self, shown: (f64, f64), travel: f64) -> (f64, f64) {
+        let whole = shown.1 - shown.0 - self.part;
         let border = ((whole - self.step) / 2.0).clamp(0.0, 2.0) + self.part / 2.0;
-        (travel - self.view.1 + border, travel - self.view.0 - border)
+        (travel - shown.1 + border, travel - shown.0 - border)
     }
 
     /// Travel at which nothing more can happen to a part with this centre: it has passed gates and confirm sensor.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::doubt::Doubt;
+use super::doubt::{Doubt, Steps};
 use crate::clock::Time;
 use crate::config::PositionSource;
 
@@ -16,6 +16,10 @@ const SPEED_OVER_S: f64 = 0.2;
 const BRAKING_OVER_S: f64 = 0.045;
 /// A belt that had slowed down to this share of its speed before the pulses ended has stopped; one that had not may still run.
 const STOPPED: f64 = 0.25;
+
+/// A count so many times as great as the belt's speed says, and so many millimetres more, is no belt that gathers speed.
+const LEAP: f64 = 1.5;
+const LEAP_MM: f64 = 1.0;
 
 /// A belt that has braked is taken to go on for so many seconds after the last pulse.
 const COASTS_S: f64 = 0.1;
@@ -41,6 +45,8 @@ pub enum Loss {
     Stopped,
     /// Parts were seen elsewhere than the position said.
     Slip,
+    /// Something moved in front of the sensor while the encoder said that the belt was at rest.
+    Rocked,
 }
 
 impl Loss {
@@ -53,6 +59,9 @@ impl Loss {
             Loss::Jump => "the encoder's count jumped",
             Loss::Stopped => "the belt stopped, and nothing counts how far it ran on",
             Loss::Slip => "parts were seen elsewhere than the belt's position says",
+            Loss::Rocked => {
+                "something moved in front of the sensor while the encoder said that the belt was at rest"
+            }
         }
     }
 }
@@ -86,6 +95,8 @@ pub(super) struct Odometer {
     latest_speed: f64,
     running: Option<bool>,
     doubt: Doubt,
+    /// Belt that may have been counted too much.
+    surplus: Steps,
 }
 
 impl Odometer {
@@ -102,6 +113,7 @@ impl Odometer {
             latest_speed: speed,
             running: None,
             doubt: Doubt::new(speed),
+            surplus: Steps::default(),
         }
     }
 
@@ -156,6 +168,11 @@ impl Odometer {
             return Err(Loss::Jump);
         }
         self.back = 0.0;
+        let expected = self.latest_speed * seconds.max(0.0);
+        if moved > LEAP * expected + LEAP_MM {
+            // Too little to be a jump, and more than a belt gathers speed.
+            self.surplus.add(at, moved - expected);
+        }
         self.push(at.max(newest.0), mm);
         let blur = 1.0 / (self.rules.per_mm * SPEED_OVER_S);
         self.doubt.take((newest.0, self.newest().0), self.speed, blur, !self.is_off());
@@ -195,6 +212,11 @@ impl Odometer {
     /// The same at a past moment.
     pub(super) fn doubt_at(&self, at: Time) -> f64 {
         self.doubt.sum_at(at)
+    }
+
+    /// Belt that may have been counted too much, in millimetres since the start, at a past moment: what lies on it may be so much farther upstream.
+    pub(super) fn surplus_at(&self, at: Time) -> f64 {
+        self.surplus.sum_at(at)
     }
 
     /// The belt's speed as two sensors measured it, in millimetres a second.

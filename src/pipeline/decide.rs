@@ -8,8 +8,12 @@ use super::event::Event;
 use super::gate::Feedback;
 use super::prepare::Job;
 use crate::clock::Time;
+use crate::config::timing::length;
 use crate::decide::{Action, Command, Engine, GateTiming, Loss, Outcome, Rules, StopReason, Troubles};
 use crate::sensor::SensorEvent;
+
+/// Frames that show the belt to within so many millimetres of what was configured show that.
+const SHOWN_OFF_MM: f64 = 1.0;
 
 /// What somebody outside the line asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +71,8 @@ enum Words {
     Position(Option<Loss>),
     ResetRefused(StopReason),
     InForce(Arc<str>),
+    /// What frames show of the belt, and what the configuration says.
+    Shown((f64, f64), (f64, f64)),
     Trouble(u64, &'static str),
 }
 
@@ -91,6 +97,14 @@ impl Decided {
                 Words::InForce(rules) => {
                     log::info!("configuration {rules} is in force from the next part on");
                 }
+                Words::Shown(shown, configured) => log::warn!(
+                    "frames show the belt from {} to {}, where the configuration says {} to {}: `preprocess.region` is a part of pictures \
+                     of another width; what no frame shows is rejected",
+                    length(shown.0),
+                    length(shown.1),
+                    length(configured.0),
+                    length(configured.1)
+                ),
                 Words::Trouble(count, what) => log::warn!("{count} {what}"),
             }
         }
@@ -105,6 +119,8 @@ pub(super) struct DecideStage {
     finished: u64,
     limit: Option<u64>,
     begun: bool,
+    /// Whether it was told that frames show other belt than the configuration says.
+    shown_told: bool,
     timing: GateTiming,
     /// What was told last.
     troubles: Troubles,
@@ -120,6 +136,7 @@ impl DecideStage {
             finished: 0,
             limit,
             begun: false,
+            shown_told: false,
             timing,
             troubles: Troubles::default(),
         }
@@ -135,6 +152,12 @@ impl DecideStage {
                     out.events.push(Event::Ready);
                 }
                 engine.on_inspection(&job.seen, now, actions);
+                if let Some(shown) = job.seen.shown.filter(|_| !self.shown_told) {
+                    if shows_other_belt(shown, engine.looked_at()) {
+                        self.shown_told = true;
+                        out.words.push(Words::Shown(shown, engine.looked_at()));
+                    }
+                }
             }
             Told::Dropped { captured_at } => engine.on_dropped(*captured_at, now, actions),
             Told::Damaged { captured_at } => engine.on_damaged(*captured_at, now, actions),
@@ -242,6 +265,11 @@ impl DecideStage {
             }
         }
     }
+}
+
+/// Whether frames show another stretch of belt, in millimetres from the sensor, than the configuration was checked with.
+fn shows_other_belt(shown: (f64, f64), configured: (f64, f64)) -> bool {
+    (shown.0 - configured.0).abs().max((shown.1 - configured.1).abs()) > SHOWN_OFF_MM
 }
 
 fn sense(engine: &mut Engine, event: SensorEvent, now: Time, out: &mut Vec<Action>) {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::camera::FrameSource;
 use crate::camera::rate::RateWatch;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crossbeam_channel::Receiver;
 
 use crate::decide::{Engine, PartRecord, Rules, StopReason};
@@ -43,6 +43,9 @@ pub use vitals::Vitals;
 
 /// Tells what a part truly is, where somebody knows: the simulated line.
 pub type Oracle = Box<dyn Fn(&PartRecord) -> Option<(Truth, String)> + Send>;
+
+/// Is told the moment at which a line begins.
+pub type Begins = Box<dyn Fn(Time) + Send>;
 
 /// Everything a run is made of.
 pub struct Line {
@@ -78,6 +81,8 @@ pub struct Line {
     pub listeners: Vec<Box<dyn Listener>>,
     /// Tells what a part truly is.
     pub oracle: Option<Oracle>,
+    /// Wants to know when the line begins: a belt that is simulated starts with it.
+    pub begins: Option<Begins>,
     /// End the run after so many finished parts.
     pub parts: Option<u64>,
     /// The clock that every stamp is on.
@@ -111,6 +116,7 @@ impl Line {
             orders: None,
             listeners: Vec::new(),
             oracle: None,
+            begins: None,
             parts: None,
             clock,
             vitals: Vitals::default(),
@@ -119,7 +125,11 @@ impl Line {
 
     /// The line's ledger, empty.
     fn engine(&self) -> Engine {
-        let mut engine = Engine::new(self.rules.clone(), self.first, self.clock.now());
+        let now = self.clock.now();
+        if let Some(begins) = &self.begins {
+            begins(now);
+        }
+        let mut engine = Engine::new(self.rules.clone(), self.first, now);
         engine.stands_stopped(self.stop);
         engine
     }

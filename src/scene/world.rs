@@ -6,6 +6,7 @@
 //! gate.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Time;
@@ -91,7 +92,8 @@ impl State {
 #[derive(Debug)]
 pub struct World {
     belt: Belt,
-    origin: Time,
+    /// When the belt started, in nanoseconds of the run's clock.
+    origin: AtomicU64,
     gate_mm: f64,
     delay_s: f64,
     confirm_mm: f64,
@@ -117,7 +119,7 @@ impl World {
             unreadable: BTreeSet::new(),
         };
         Self {
-            origin,
+            origin: AtomicU64::new(origin.as_nanos()),
             gate_mm: gate.position.as_mm(),
             delay_s: gate.delay.as_s().max(0.0),
             confirm_mm: config.confirm.position.as_mm(),
@@ -134,12 +136,22 @@ impl World {
 
     /// Seconds since the belt started; negative before.
     pub fn seconds(&self, at: Time) -> f64 {
-        at.seconds_since(self.origin)
+        at.seconds_since(self.origin())
     }
 
     /// The moment so many seconds after the belt started.
     pub fn time(&self, seconds: f64) -> Time {
-        self.origin.plus_s(seconds)
+        self.origin().plus_s(seconds)
+    }
+
+    fn origin(&self) -> Time {
+        Time::from_nanos(self.origin.load(Ordering::Relaxed))
+    }
+
+    /// The belt starts at this moment, and not when the world was made: what is opened between the two takes its time, and the first parts
+    /// would pass a sensor to which nobody listens yet. To be called before anything is asked.
+    pub fn begin(&self, at: Time) {
+        self.origin.store(at.as_nanos(), Ordering::Relaxed);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -15,8 +15,8 @@ use crate::model::{ModelFault, Scripted};
 use crate::verdict::Score;
 
 /// Size of the pictures in pixels.
-const WIDTH: usize = 64;
-const HEIGHT: usize = 20;
+pub(super) const WIDTH: usize = 64;
+pub(super) const HEIGHT: usize = 20;
 /// Side of the model's input in pixels.
 const SIDE: usize = 12;
 /// Grey of the belt, and the bits of its noise, for eight pixels at a time.
@@ -99,14 +99,16 @@ impl Camera {
         let step = faults.at(Fault::ClockStep, taken).map_or(0.0, |f| f.amount);
         let late = faults.at(Fault::FrameLate, taken).map_or(0.0, |f| f.amount);
         let corrupt = faults.at(Fault::FrameCorrupt, taken).is_some();
-        // A stamp that is off by less than the tolerance of positions allows is as good as a right one.
-        let within =
-            self.plant.config.position.tolerance.as_mm() / self.plant.config.line.speed.as_mm_per_s();
+        // A stamp that is off by less than the tolerance of positions allows is as good as a right one, and on a belt that stands any is.
+        let stamp = taken + step;
+        let motion = &self.plant.motion;
+        let off_mm = (motion.travel(stamp) - motion.travel(content)).abs();
+        let in_place = off_mm <= self.plant.config.position.tolerance.as_mm() + 1e-6;
         Some(Coming {
             content,
-            stamp: (taken + step).max(0.0),
+            stamp: stamp.max(0.0),
             arrives: taken + TRANSPORT_S + late,
-            healthy: (taken + step - content).abs() <= within + 1e-9 && !corrupt,
+            healthy: in_place && !corrupt,
             noise: picture as u64,
         })
     }

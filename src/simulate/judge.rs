@@ -134,9 +134,8 @@ impl Judge {
         }
         let delay = self.plant.config.gate.delay.as_s();
         let moved = self.plant.motion.travel(at + delay) - self.plant.motion.travel(self.began);
-        let camera = &self.plant.config.camera;
         let from = match self.plant.config.decide.trigger {
-            Trigger::Vision => camera.position.as_mm() + camera.view.as_mm() / 2.0,
+            Trigger::Vision => self.plant.looks_at().1,
             _ => 0.0,
         };
         let length = self.plant.config.gate.position.as_mm() - from;

@@ -9,6 +9,7 @@ mod months;
 mod motion;
 mod plant;
 mod play;
+mod region;
 mod scenario;
 mod sensors;
 mod shadow;

@@ -147,6 +147,16 @@ impl Plant {
         self.commanded(at - self.config.gate.delay.as_s() - slow)
     }
 
+    /// The belt that the camera looks at, in millimetres from the sensor: from, to.
+    pub(crate) fn looks_at(&self) -> (f64, f64) {
+        let camera = &self.config.camera;
+        let (left, view) = (camera.position.as_mm() - camera.view.as_mm() / 2.0, camera.view.as_mm());
+        let pixel = view / f64::from(camera.width);
+        let region = self.config.preprocess.region;
+        let (x, width) = region.map_or((0, camera.width), |region| (region.x, region.width));
+        (left + f64::from(x) * pixel, left + f64::from(x + width) * pixel)
+    }
+
     /// Travel when a part's middle is at position 0.
     pub(crate) fn centre(&self, part: &Part) -> f64 {
         part.edge + self.config.line.part_length.as_mm() / 2.0

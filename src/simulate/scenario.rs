@@ -13,6 +13,7 @@ mod expectation;
 
 use super::faults::{Episode, Fault, Faults};
 use super::plant::Part;
+use super::region::plain;
 use super::shift::Shift;
 use crate::config::{Config, load};
 use crate::pipeline::Order;
@@ -220,13 +221,11 @@ impl Scenario {
                     .map_err(|what| ScenarioError { line: index + 1, what })?;
             }
         }
-        let mut config = draft.config()?;
+        let config = plain(&draft.config()?);
         if draft.parts.is_empty() && draft.faults.is_empty() && draft.expectations.is_empty() {
             let what = "nothing happens and nothing is expected; `part@1s defect` is a beginning".to_owned();
             return Err(ScenarioError { line: 1, what });
         }
-        config.preprocess.region = None;
-        config.preprocess.min_sharpness = 4.0;
         draft.parts.sort_by(|a, b| a.0.total_cmp(&b.0));
         let faults = Faults::new(draft.faults);
         let motion = super::plant::motion(&config, &faults);

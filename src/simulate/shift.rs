@@ -8,13 +8,14 @@ use super::devices::{Camera, PlantGate, input, model};
 use super::faults::{Episode, Fault, Faults};
 use super::judge::Judge;
 use super::plant::{Part, Plant};
+use super::region::{self, plain};
 use super::sensors::Sensors;
 use super::tally::{Tally, Violation};
 use crate::clock::{Clock, SimClock};
 use crate::config::{Config, GateState};
 use crate::decide::{PartRecord, Policy, Rules};
 use crate::pipeline::{Delays, Event, Failure, Hooks, Line, Listener, Load, Lockstep, Order};
-use crate::verdict::PartNumber;
+use crate::verdict::{PartNumber, Truth};
 use crate::vision::Preprocessor;
 
 /// The operator looks at the line so often, and resets a line stop after so long, in seconds.
@@ -66,10 +67,8 @@ pub struct Done {
 impl Shift {
     /// A shift of `count` random parts with random faults of the chosen kinds, each about once in `every` seconds.
     pub fn random(config: &Config, seed: u64, count: usize, chosen: &[Fault], every: f64) -> Self {
-        let mut config = config.clone();
-        config.preprocess.region = None;
-        // The plain pictures of a shift have a sharpness of about 10.
-        config.preprocess.min_sharpness = 4.0;
+        let mut config = plain(config);
+        region::vary(&mut config, seed);
         let speed = config.line.speed.as_mm_per_s();
         let seconds = count as f64 * config.simulation.pitch.as_mm() / speed * 1.6 + 30.0;
         let faults = Faults::random(seed, seconds, every, chosen);
@@ -179,6 +178,19 @@ pub fn run(shift: Shift) -> Result<Done, Failure> {
                 line.stop();
                 break;
             }
+        }
+    }
+    if keep {
+        for part in &plant.parts {
+            let (what, fate) = (
+                if part.truth == Truth::Ok { "good" } else { "defective" },
+                if plant.is_removed(part) { "removed" } else { "passes" },
+            );
+            let there = plant.at_gate(part);
+            watched.note(
+                plant.arrives(part),
+                format!("a {what} part arrives; at the gate at {there:.3} s it {fate}"),
+            );
         }
     }
     let mut judge = watched.judge();

@@ -101,6 +101,8 @@ pub(super) struct Health {
     min_sharpness: f32,
     /// The camera's last pictures, as far as the region shows them.
     prints: Prints,
+    /// The last file's picture: the same few may be shown in turn on purpose, but a belt does not stand still between two.
+    last_file: Option<u64>,
     /// How often the last picture came again, and whether it showed nothing at all.
     repeats: u32,
     was_bad: bool,
@@ -111,7 +113,15 @@ impl Health {
     pub(super) fn new(shows: Shows, min_sharpness: f64) -> Self {
         let means = Vec::with_capacity(SQUARES * SQUARES);
         let min_sharpness = min_sharpness as f32;
-        Self { shows, min_sharpness, prints: Prints::default(), repeats: 0, was_bad: false, means }
+        Self {
+            shows,
+            min_sharpness,
+            prints: Prints::default(),
+            last_file: None,
+            repeats: 0,
+            was_bad: false,
+            means,
+        }
     }
 
     /// Why `frame` cannot be judged, if so; `luma` is its region in grey, not empty.
@@ -134,7 +144,12 @@ impl Health {
         // picture says nothing of it.
         let after_spell = self.repeats >= FROZEN || (self.was_bad && self.shows == Shows::Belt);
         self.was_bad = bad.is_some();
-        if self.prints.repeats(print(luma)) || frame.repeated {
+        let print = print(luma);
+        let again = match frame.origin {
+            Some(_) => self.last_file.replace(print) == Some(print),
+            None => self.prints.repeats(print) || frame.repeated,
+        };
+        if again {
             self.repeats += 1;
             return Some(Unhealthy::Repeated);
         }

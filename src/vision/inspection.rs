@@ -13,7 +13,7 @@ pub struct Sighting {
     pub centre_mm: f64,
     /// Whether it lies wholly in the picture and has a part's length: only such a part is judged.
     pub whole: bool,
-    /// Whether it touches a border of the picture: more of it may lie outside.
+    /// Whether it touches an end of the view: more of it comes in, or has left.
     pub cut: bool,
     /// Its length along the belt in millimetres; 0 when the whole picture is the part.
     pub length_mm: f64,
@@ -34,6 +34,8 @@ pub struct Inspection {
     pub captured_at: Time,
     /// When it had arrived.
     pub received_at: Time,
+    /// The belt that was looked at, in millimetres from the sensor: from, to. `None` for pictures that show no belt.
+    pub shown: Option<(f64, f64)>,
     /// The file it came from, if it did.
     pub origin: Option<Arc<Origin>>,
     /// The parts in it, from left to right.
@@ -47,7 +49,7 @@ pub struct Inspection {
 impl Inspection {
     /// Forgets everything but the memory.
     pub fn reset(&mut self) {
-        self.origin = None;
+        (self.shown, self.origin) = (None, None);
         self.sightings.clear();
         self.tensors.clear();
         self.unusable = None;

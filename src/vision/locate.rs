@@ -3,10 +3,16 @@
 //! The belt is the commonest grey of the picture, so it may darken, brighten or be changed. A part's own greys may touch the
 //! belt's here and there: pieces whose boxes touch are one thing. Must not know millimetres or the camera.
 
+use std::ops::Range;
+
 use super::MAX_SIGHTINGS;
 
 /// Cells that a part's length is divided into for finding: coarse enough to be quick, fine enough to centre a crop to 1 %.
 const CELLS_PER_PART: f64 = 72.0;
+/// Guide rails lie in the upper or the lower one of so many parts of the picture.
+const OUTER: usize = 8;
+/// What reaches over a side of the belt with less than this share of a part's length is a seam of the belt, or a shadow.
+const SEAM: f64 = 0.15;
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +32,9 @@ pub(super) struct Found {
     pub centre: (f64, f64),
     /// Length along the belt.
     pub length: f64,
-    /// Whether it touches a border.
+    /// Whether it touches the left or the right border: more of it comes into view, or has left it.
     pub cut: bool,
-    /// Whether it touches no border and has a part's length.
+    /// Whether it lies wholly in the picture and has a part's length.
     pub whole: bool,
 }
 
@@ -93,8 +99,10 @@ impl Locator {
         let commonest = commonest(&self.grey);
         let belt = i32::from(commonest);
         self.open.clear();
-        self.open.extend(self.grey.iter().map(|&g| (i32::from(g) - belt).abs() >= i32::from(scale.contrast)));
+        let differs = |grey: u8| (i32::from(grey) - belt).abs() >= i32::from(scale.contrast);
+        self.open.extend(self.grey.iter().map(|&grey| differs(grey)));
         let part_cells = scale.part_px / cell as f64;
+        let belt_rows = self.close_rails(grid);
         self.collect(grid, part_cells);
         self.merge();
         self.pieces.sort_unstable_by_key(|piece| piece.left);
@@ -103,14 +111,21 @@ impl Locator {
             if length.max(piece.height() as f64) < part_cells * 0.3 || found.len() == MAX_SIGHTINGS {
                 continue;
             }
-            let inside =
-                piece.left > 0 && piece.top > 0 && piece.right + 1 < grid.0 && piece.bottom + 1 < grid.1;
+            let cut = piece.left == 0 || piece.right + 1 == grid.0;
+            // What reaches over a side of the belt shows only a piece of itself, and no later frame will show more.
+            let reaches = |row: usize| {
+                let cells = &self.grey[row * grid.0..][piece.left..=piece.right];
+                let open = cells.iter().filter(|&&grey| differs(grey)).count();
+                open as f64 >= part_cells * SEAM
+            };
+            let aside = (piece.top <= belt_rows.start && reaches(piece.top))
+                || (piece.bottom + 1 >= belt_rows.end && reaches(piece.bottom));
             let middle = |from: usize, to: usize| (from + to + 1) as f64 * cell as f64 / 2.0;
             found.push(Found {
                 centre: (middle(piece.left, piece.right), middle(piece.top, piece.bottom)),
                 length: length * cell as f64,
-                cut: !inside,
-                whole: inside && (length / part_cells - 1.0).abs() <= scale.tolerance,
+                cut,
+                whole: !cut && !aside && (length / part_cells - 1.0).abs() <= scale.tolerance,
             });
         }
         commonest
@@ -130,6 +145,31 @@ impl Locator {
             }
             self.grey.extend(self.sums.iter().map(|&sum| (sum / area) as u8));
         }
+    }
+
+    /// Takes the guide rails at the upper and the lower side out of what is looked at, so that a seam of the belt between a rail and a part does
+    /// not make one thing of both. A rail is a row across the picture that is not belt, with belt on its inner side; the row beside it may hold a
+    /// piece of it. Gives the rows between.
+    fn close_rails(&mut self, (columns, rows): (usize, usize)) -> Range<usize> {
+        let outer = rows / OUTER;
+        let across = |open: &[bool], row: usize| {
+            let count = open[row * columns..][..columns].iter().filter(|open| **open).count();
+            count * 10 >= columns * 9
+        };
+        let (mut top, mut bottom) = (0, rows);
+        if let Some(last) = (0..outer).rev().find(|row| across(&self.open, *row))
+            && !across(&self.open, last + 1)
+        {
+            top = last + 2;
+        }
+        if let Some(first) = (rows - outer..rows).find(|row| across(&self.open, *row))
+            && !across(&self.open, first - 1)
+        {
+            bottom = first - 1;
+        }
+        self.open[..top * columns].fill(false);
+        self.open[bottom * columns..].fill(false);
+        top..bottom
     }
 
     /// Boxes of connected open cells. Specks are left out, and so are low bands across the whole picture: rails of the belt.
@@ -194,3 +234,6 @@ fn commonest(grey: &[u8]) -> u8 {
     let window = |at: usize| histogram[at.saturating_sub(4)..=(at + 4).min(255)].iter().sum::<u32>();
     (0..256).max_by_key(|&at| (window(at), std::cmp::Reverse(at))).unwrap_or(0) as u8
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ pub use inspection::{Inspection, Sighting};
 pub use round::Framing;
 
 use crate::config::manifest::{Colour, Input, Normalise};
+use crate::config::timing::BeltView;
 use crate::config::{Config, Preprocess, Region, Trigger};
 use crate::frame::{Frame, PixelFormat};
 use crate::kernels::MapSize;
@@ -44,13 +45,9 @@ pub const MAX_SIGHTINGS: usize = 16;
 /// The belt's usual grey follows the belt by this share with every frame: a change of light is taken for usual after some seconds.
 const BELT_FOLLOWS: f64 = 0.02;
 
-/// How parts are found: geometry of the view.
+/// How parts are found.
 #[derive(Debug, Clone, PartialEq)]
 struct Finding {
-    /// Belt position of the picture's left edge in millimetres from the sensor.
-    left_mm: f64,
-    /// Length of belt that the picture's width shows, in millimetres.
-    view_mm: f64,
     part_mm: f64,
     margin: f64,
     tolerance: f64,
@@ -63,6 +60,8 @@ struct Finding {
 pub struct Preprocessor {
     input: Input,
     region: Option<Region>,
+    /// How the picture lies on the belt, where there is one.
+    view: Option<BeltView>,
     finding: Option<Finding>,
     locator: Locator,
     resizer: Resizer,
@@ -89,8 +88,6 @@ impl Preprocessor {
     /// For the line that `config` describes and a model that wants `input`.
     pub fn for_line(config: &Config, input: &Input) -> Self {
         let finding = config.preprocess.find.then(|| Finding {
-            left_mm: config.camera.position.as_mm() - config.camera.view.as_mm() / 2.0,
-            view_mm: config.camera.view.as_mm(),
             part_mm: config.line.part_length.as_mm(),
             margin: config.preprocess.margin.as_fraction(),
             tolerance: config.preprocess.tolerance.as_fraction(),
@@ -102,21 +99,22 @@ impl Preprocessor {
             (Some(_), Trigger::EveryFrame) => Shows::Parts,
             (Some(_), _) => Shows::Belt,
         };
-        let health = Health::new(shows, config.preprocess.min_sharpness);
-        Self::new(input, config.preprocess.region, finding, health)
+        Self {
+            region: config.preprocess.region,
+            view: Some(BeltView::of(&config.camera)),
+            finding,
+            health: Health::new(shows, config.preprocess.min_sharpness),
+            ..Self::for_pictures(input)
+        }
     }
 
     /// For pictures that show one part each, as in a labelled folder.
     pub fn for_pictures(input: &Input) -> Self {
-        let health = Health::new(Shows::Picture, Preprocess::default().min_sharpness);
-        Self::new(input, None, None, health)
-    }
-
-    fn new(input: &Input, region: Option<Region>, finding: Option<Finding>, health: Health) -> Self {
         Self {
             input: input.clone(),
-            region,
-            finding,
+            region: None,
+            view: None,
+            finding: None,
             locator: Locator::default(),
             resizer: Resizer::default(),
             normaliser: Normaliser::new(input),
@@ -129,7 +127,7 @@ impl Preprocessor {
             found: Vec::with_capacity(MAX_SIGHTINGS),
             extent: (0, 0),
             side: 0,
-            health,
+            health: Health::new(Shows::Picture, Preprocess::default().min_sharpness),
             trouble: None,
             belt: None,
         }
@@ -150,10 +148,13 @@ impl Preprocessor {
                 self.health.of_frame(frame, &self.luma, self.extent)
             }
         };
+        if let Some(area) = area {
+            out.shown = self.view.map(|view| view.shown(area.x, area.width, frame.width as f64));
+        }
         if let (Some(area), None) = (area, self.trouble) {
-            match self.finding.clone() {
-                Some(finding) => self.find(&finding, frame.width, area.x, out),
-                None => self.whole_picture(out),
+            match (self.finding.clone(), self.view) {
+                (Some(finding), Some(view)) => self.find(&finding, &view, (frame.width, area.x), out),
+                _ => self.whole_picture(out),
             }
         }
         out.unusable = out.unusable.or(self.trouble.map(Unhealthy::reason));
@@ -278,8 +279,15 @@ impl Preprocessor {
         }
     }
 
-    fn find(&mut self, finding: &Finding, frame_width: usize, left: u32, out: &mut Inspection) {
-        let px_per_mm = frame_width as f64 / finding.view_mm;
+    fn find(
+        &mut self,
+        finding: &Finding,
+        view: &BeltView,
+        (width, left): (usize, u32),
+        out: &mut Inspection,
+    ) {
+        let width = width as f64;
+        let px_per_mm = width / view.length_mm;
         let part_px = finding.part_mm * px_per_mm;
         let scale = Scale { part_px, tolerance: finding.tolerance, contrast: finding.contrast };
         self.side = (part_px * (1.0 + 2.0 * finding.margin)).round().max(8.0) as usize;
@@ -293,8 +301,7 @@ impl Preprocessor {
             found.clear();
         }
         for thing in &found {
-            let x_px = f64::from(left) + thing.centre.0;
-            let centre_mm = finding.left_mm + x_px / px_per_mm;
+            let centre_mm = view.position(f64::from(left) + thing.centre.0, width);
             let mut sighting = Sighting {
                 centre_mm,
                 whole: thing.whole,

@@ -70,13 +70,13 @@ fn a_view_full_of_something_else_shows_no_empty_belt_and_other_light_is_usual_af
     let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
     let of = |grey: u8, noise: usize| {
         let mut frame = belt_with(&[]);
-        frame.pixels.iter_mut().enumerate().for_each(|(i, p)| *p = grey + (i * noise % 7) as u8);
+        frame.pixels.iter_mut().enumerate().for_each(|(i, p)| *p = grey + (i * noise % 11) as u8);
         frame
     };
     assert_eq!(inspect(&mut pre, &belt_with(&[])).unusable, None);
     assert_eq!(inspect(&mut pre, &of(90, 3)).unusable, Some(Reason::BadImage));
     assert_eq!(inspect(&mut pre, &belt_with(&[(300.0, 120.0)])).sightings.len(), 1);
-    let lasts = (0..400).take_while(|n| inspect(&mut pre, &of(90, 1 + n % 5)).unusable.is_some()).count();
+    let lasts = (0..400).take_while(|n| inspect(&mut pre, &of(90, 1 + n % 10)).unusable.is_some()).count();
     assert!((20..200).contains(&lasts), "{lasts}");
 }
 
@@ -99,6 +99,39 @@ fn black_blown_out_and_repeated_frames_are_unusable() {
     assert_eq!(inspect(&mut pre, &frame).unusable, Some(Reason::BadImage));
     frame.pixels.pop();
     assert_eq!(inspect(&mut pre, &frame).unusable, Some(Reason::BadImage));
+}
+
+#[test]
+fn the_last_pictures_in_turn_are_no_new_ones_unless_they_are_files() {
+    let of = |at: f64, file: bool| {
+        let origin =
+            file.then(|| std::sync::Arc::new(crate::frame::Origin { name: "a.png".to_owned(), truth: None }));
+        Frame { origin, ..belt_with(&[(at, 120.0)]) }
+    };
+    let told = |file: bool| -> Vec<bool> {
+        let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
+        let shown = [300.0, 310.0, 320.0, 300.0, 310.0, 320.0];
+        shown.iter().map(|&at| inspect(&mut pre, &of(at, file)).unusable.is_some()).collect()
+    };
+    assert_eq!(told(false), [false, false, false, true, true, true], "a camera that hangs");
+    assert_eq!(told(true), [false; 6], "a folder that begins again");
+}
+
+#[test]
+fn a_frame_says_which_belt_it_showed() {
+    let mut config = line();
+    let shown = |config: &Config| {
+        inspect(&mut Preprocessor::for_line(config, &input(32, 32, Colour::Grey)), &belt_with(&[])).shown
+    };
+    assert_eq!(shown(&config), Some((50.0, 350.0)));
+    config.preprocess.region = Some(Region { x: 100, y: 0, width: 300, height: 240 });
+    assert_eq!(shown(&config), Some((100.0, 250.0)), "2 px a millimetre");
+    config.preprocess.find = false;
+    assert_eq!(shown(&config), Some((100.0, 250.0)), "whether or not parts are looked for");
+    assert_eq!(
+        inspect(&mut Preprocessor::for_pictures(&input(32, 32, Colour::Grey)), &belt_with(&[])).shown,
+        None
+    );
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The whole simulated line with the shipped model, in lockstep on a simulated clock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use castgate::camera::simulated;
 use castgate::clock::{Clock, SimClock, Time};
-use castgate::config::{Config, GateState};
+use castgate::config::{Config, GateState, Region};
 use castgate::decide::{Outcome, PartRecord, Policy, Rules};
 use castgate::gate::simulated::SimulatedGate;
 use castgate::gate::{Gate, GateError};
@@ -14,6 +14,7 @@ use castgate::pipeline::{Line, Listener, run_lockstep};
 use castgate::scene::World;
 use castgate::score::summary::Summary;
 use castgate::sensor::simulated::SimulatedSensor;
+use castgate::units::Length;
 use castgate::verdict::{Reason, Truth, Verdict};
 use castgate::vision::Preprocessor;
 
@@ -37,13 +38,34 @@ struct Run {
     end: Time,
 }
 
+/// The casting pictures beside the project, or where `CASTGATE_DATA` says.
+fn castings() -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/casting"));
+    let folder = std::env::var_os("CASTGATE_DATA").map_or_else(beside, PathBuf::from);
+    let there = folder.join("test").is_dir().then_some(folder);
+    if there.is_none() {
+        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
+    }
+    there
+}
+
 /// Runs `parts` parts of the line that `change` makes of the demonstration line.
 fn run(parts: u64, change: impl FnOnce(&mut Config), listeners: Vec<Box<dyn Listener>>) -> Run {
+    run_with("demo", parts, change, listeners)
+}
+
+/// The same with one of the models.
+fn run_with(
+    model: &str,
+    parts: u64,
+    change: impl FnOnce(&mut Config),
+    listeners: Vec<Box<dyn Listener>>,
+) -> Run {
     let mut config = Config::default();
     change(&mut config);
     let clock = Arc::new(SimClock::default());
     let (world, camera) = simulated::open(&config, clock.now()).unwrap();
-    let model = model::open(Path::new("demo")).unwrap();
+    let model = model::open(Path::new(model)).unwrap();
     let policy = Policy { threshold: model.info().threshold, unsure: model.info().unsure };
     let (heard, moves, told) = (Heard::default(), Recorder::default(), world.clone());
     let mut all: Vec<Box<dyn Listener>> = vec![Box::new(heard.clone())];
@@ -76,6 +98,46 @@ fn the_demonstration_line_lets_no_defect_pass_and_accounts_for_everything() {
     assert!(defective > 3, "the run shows something: {defective}");
     let ends = (run.moves.first().map(|m| m.1), run.moves.last().map(|m| m.1));
     assert_eq!(ends, (Some(GateState::Reject), Some(GateState::Reject)), "safe before and after");
+}
+
+/// What was wrong with a run in which everything is healthy: good parts that were not cleared, and escapes.
+fn wrong(run: &Run) -> Vec<String> {
+    let ended = run.records.iter().filter(|r| r.outcome != Outcome::UnresolvedAtStop);
+    let good = ended.filter(|r| r.truth == Some(Truth::Ok) && r.verdict != Verdict::Ok);
+    let told = good.map(|r| format!("part {} is good: {:?}, {:?}", r.number, r.verdict, r.outcome));
+    let escapes = (run.summary.escapes != Some(0)).then(|| format!("{:?} escapes", run.summary.escapes));
+    told.chain(escapes).collect()
+}
+
+#[test]
+fn three_hundred_parts_of_the_demonstration_line_end_as_they_should() {
+    let run = run(300, |_| {}, Vec::new());
+    assert_eq!((run.summary.parts, wrong(&run)), (300, Vec::new()));
+    assert_eq!(run.summary.false_rejects, Some(0), "{}", run.summary);
+}
+
+#[test]
+fn real_castings_on_the_demonstration_line_end_as_they_should() {
+    let Some(folder) = castings() else { return };
+    let run = run_with(
+        "casting",
+        100,
+        |config| config.simulation.parts_from = Some(folder.join("test")),
+        Vec::new(),
+    );
+    assert_eq!((run.summary.parts, wrong(&run)), (100, Vec::new()));
+}
+
+#[test]
+fn a_region_narrower_than_the_view_takes_no_trigger_for_an_empty_place() {
+    let narrow = |config: &mut Config| {
+        config.camera.view = Length::mm(420.0);
+        (config.camera.width, config.camera.height) = (840, 420);
+        config.preprocess.region = Some(Region { x: 300, y: 0, width: 520, height: 420 });
+    };
+    let run = run(40, narrow, Vec::new());
+    assert_eq!((run.summary.parts, wrong(&run)), (40, Vec::new()));
+    assert_eq!(run.summary.troubles.surplus_triggers, 0, "{}", run.summary);
 }
 
 #[test]

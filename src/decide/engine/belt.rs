@@ -111,8 +111,8 @@ impl Engine {
         let (geometry, travel) = (&self.rules.geometry, self.odometer.mm_at(now));
         let unknown_to = match self.rules.trigger {
             Trigger::Sensor | Trigger::Software => travel + geometry.part / 2.0,
-            Trigger::Vision => travel - geometry.view.1 + geometry.part / 2.0,
-            Trigger::EveryFrame => travel - f64::midpoint(geometry.view.0, geometry.view.1),
+            Trigger::Vision => travel - self.shown.1 + geometry.part / 2.0,
+            Trigger::EveryFrame => travel - f64::midpoint(self.shown.0, self.shown.1),
         };
         self.coverage.begin(unknown_to, self.odometer.doubt());
         self.lost = None;

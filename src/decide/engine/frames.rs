@@ -51,14 +51,14 @@ impl Engine {
         }
     }
 
-    /// Middle of the view, in millimetres from the sensor.
+    /// Middle of the belt that the last frame showed, in millimetres from the sensor.
     fn middle(&self) -> f64 {
-        f64::midpoint(self.rules.geometry.view.0, self.rules.geometry.view.1)
+        f64::midpoint(self.shown.0, self.shown.1)
     }
 
     /// The parts that a frame should have shown keep the reason why it did not.
     fn blind(&mut self, captured_at: Time, reason: Reason) {
-        let (from, to) = self.rules.geometry.whole(self.odometer.mm_at(captured_at));
+        let (from, to) = self.rules.geometry.whole(self.shown, self.odometer.mm_at(captured_at));
         for entry in self.ledger.iter_mut().filter(|e| (from..=to).contains(&e.centre)) {
             entry.unseen = Some(reason);
         }
@@ -68,6 +68,7 @@ impl Engine {
     pub fn on_inspection(&mut self, seen: &Inspection, now: Time, out: &mut Vec<Action>) {
         self.on_deadline(now, out);
         let travel = self.odometer.mm_at(seen.captured_at);
+        self.shown = seen.shown.unwrap_or(self.rules.geometry.view);
         self.last_frame = Some(self.last_frame.map_or(seen.captured_at, |last| last.max(seen.captured_at)));
         let paused = self.pace.take(seen.captured_at) && self.rules.follows_belt;
         let (last, before) = self.last_travel;
@@ -106,7 +107,7 @@ impl Engine {
 
     /// Takes in everything that a healthy frame shows.
     fn look_around(&mut self, seen: &Inspection, travel: f64, now: Time, out: &mut Vec<Action>) {
-        let (from, mut to) = self.rules.geometry.whole(travel);
+        let (from, mut to) = self.rules.geometry.whole(self.shown, travel);
         let (part, pitch) = (self.rules.geometry.part, self.rules.geometry.min_pitch);
         let (mut slipped, in_place) = (false, self.in_place);
         for sighting in &seen.sightings {
@@ -209,6 +210,7 @@ impl Engine {
             entry.fault = entry.fault.or(Some(Reason::Position));
         } else {
             entry.proved = entry.proved.max(self.odometer.doubt_at(seen.captured_at));
+            entry.ahead = entry.ahead.max(self.odometer.surplus_at(seen.captured_at));
             self.in_place |= matches!(entry.announced, Announced::Sensor | Announced::Software);
         }
         if entry.state.is_open() && now < entry.deadline {
@@ -334,7 +336,7 @@ impl Engine {
     fn settle_seen(&mut self, now: Time, out: &mut Vec<Action>) {
         let (last, before) = self.last_travel;
         let next = last + (last - before).max(0.0);
-        let (from, _) = self.rules.geometry.whole(next);
+        let (from, _) = self.rules.geometry.whole(self.shown, next);
         for at in 0..self.ledger.len() {
             let entry = &self.ledger[at];
             if entry.state.is_open() && entry.last_captured().is_some() && entry.centre < from {

@@ -83,8 +83,9 @@ impl Engine {
         self.movements[entry.gate as usize].at(at)
     }
 
-    /// Whether the gate was in reject while a cleared part passed it, or may have passed it.
-    fn was_caught(&self, entry: &Entry) -> bool {
+    /// Whether the gate was in reject while a cleared part passed it, or may have passed it: up to halfway to its neighbours where nobody
+    /// knows its place any more.
+    fn was_caught(&self, entry: &Entry, now: Time) -> bool {
         let gate = &entry.rules.geometry.gate;
         let at = |ahead: f64| {
             let mm = entry.centre + gate.position - ahead;
@@ -92,7 +93,10 @@ impl Engine {
             self.movements[GateId::Main as usize].at(at)
         };
         let off = if entry.doubted { entry.last_off() } else { 0.0 };
-        let (nearest, farthest) = (off.min(0.0), off.max(0.0) + entry.doubt);
+        let surplus = self.odometer.surplus_at(now) - entry.ahead;
+        let astray = if entry.adrift { entry.rules.geometry.min_pitch / 2.0 } else { 0.0 };
+        let nearest = off.min(0.0) - surplus.max(astray);
+        let farthest = off.max(0.0) + entry.doubt.max(astray);
         let step = (farthest - nearest) / f64::from(DOUBTED_AT);
         (0..=DOUBTED_AT).any(|k| at(nearest + step * f64::from(k)) == GateState::Reject)
     }
@@ -128,7 +132,7 @@ impl Engine {
             };
         }
         if entry.state == State::Cleared {
-            if self.was_caught(entry) {
+            if self.was_caught(entry, now) {
                 let reason = if entry.adrift { Reason::Position } else { Reason::Neighbour };
                 entry.condemn(reason, now);
                 return if removed == Some(true) { Step::LeaveConfirmed } else { Step::LeaveUnconfirmed };

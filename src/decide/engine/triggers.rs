@@ -29,6 +29,8 @@ pub(super) struct Watch {
     last_lead: Option<Time>,
     /// Leading edges on a belt at rest since it moved.
     at_rest: u32,
+    /// When a trailing edge came on a belt at rest: unless a leading one follows at once, as from a sensor that flickers, something moved.
+    left_at_rest: Option<Time>,
 }
 
 impl Watch {
@@ -43,6 +45,7 @@ impl Watch {
     /// Travels from before a loss of position mean nothing.
     pub(super) fn forget_places(&mut self) {
         (self.last_edge, self.covered_since, self.last_cover) = (None, None, None);
+        self.left_at_rest = None;
     }
 }
 
@@ -55,11 +58,13 @@ impl Engine {
             return;
         }
         let travel = self.odometer.mm_at(at);
+        let gap = self.flicker();
         let watch = &mut self.triggers;
         watch.covering = true;
-        if self.lost.is_none()
-            && watch.last_edge.is_some_and(|last| (travel - last).abs() < self.rules.bounce)
-        {
+        watch.left_at_rest = watch.left_at_rest.filter(|left| at > left.plus_s(gap));
+        // Where the position was lost since the sensor was last covered, an edge may be the next part's, and is.
+        let placed = matches!(self.lost, None | Some((Loss::Rocked, _))) && watch.last_cover.is_some();
+        if placed && watch.last_edge.is_some_and(|last| (travel - last).abs() < self.rules.bounce) {
             self.troubles.bounces += 1;
             // What covers the sensor is what covered it before the bounce.
             watch.covered_since = watch.covered_since.or(watch.last_cover);
@@ -85,7 +90,8 @@ impl Engine {
     }
 
     /// A leading edge where there was one before, on a belt that is said to be at rest: a part that rocks in front of the sensor, or the next
-    /// part and an encoder that is silent. Nobody can tell, so it is a part, whose place is not known.
+    /// part and an encoder that is silent. Nobody can tell, so it is a part, whose place is not known; and if the encoder is silent, nor is
+    /// that of any other.
     fn on_edge_at_rest(&mut self, at: Time, travel: f64, now: Time, out: &mut Vec<Action>) {
         let (part, speed) = (self.rules.geometry.part, self.rules.measuring.speed);
         let watch = &mut self.triggers;
@@ -101,6 +107,7 @@ impl Engine {
         } else if let Some(opened) = self.open((Announced::Sensor, travel + part / 2.0), at, now, out) {
             let entry = &mut self.ledger[opened];
             (entry.adrift, entry.dubious) = (true, true);
+            self.lose(Loss::Rocked, now, out);
         }
     }
 
@@ -146,6 +153,9 @@ impl Engine {
         let watch = &mut self.triggers;
         watch.covering = false;
         watch.last_edge = Some(travel);
+        if self.rules.trigger == Trigger::Sensor && self.lost.is_none() && self.odometer.rests(at) {
+            watch.left_at_rest = watch.left_at_rest.or(Some(at));
+        }
         if let Some(since) = watch.covered_since
             && self.lost.is_none()
         {
@@ -190,8 +200,25 @@ impl Engine {
         self.follow_belt(now, out);
     }
 
-    /// Notices a sensor that is covered for too long.
+    /// No part follows another so soon, in seconds.
+    fn flicker(&self) -> f64 {
+        let geometry = &self.rules.geometry;
+        (geometry.min_pitch - geometry.part) / (geometry.speed * (1.0 + self.rules.measuring.speed_tolerance))
+    }
+
+    /// When a trailing edge on a belt at rest will have been more than a flicker.
+    pub(super) fn moved_at_rest(&self) -> Option<Time> {
+        self.triggers.left_at_rest.map(|left| left.plus_s(self.flicker()))
+    }
+
+    /// Notices what moves on a belt that is said to be at rest, and a sensor that is covered for too long.
     pub(super) fn watch_sensor(&mut self, now: Time, out: &mut Vec<Action>) {
+        if self.moved_at_rest().is_some_and(|at| now > at) {
+            self.triggers.left_at_rest = None;
+            if self.lost.is_none() {
+                self.lose(Loss::Rocked, now, out);
+            }
+        }
         let Some(since) = self.triggers.covered_since.filter(|_| self.triggers.covering) else { return };
         // Its trailing edge may be on its way: sensor and encoder are heard in the order of time.
         let heard = self.odometer.heard().unwrap_or_else(|| now.plus_s(-TRIGGER_LATENESS_S)).min(now);

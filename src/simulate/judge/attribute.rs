@@ -19,8 +19,7 @@ impl Judge {
         if config.decide.trigger != Trigger::Vision {
             return opened;
         }
-        let begins = config.camera.position.as_mm() - config.camera.view.as_mm() / 2.0;
-        let edge = motion.travel(opened.as_s()) - begins - config.line.part_length.as_mm();
+        let edge = motion.travel(opened.as_s()) - self.plant.looks_at().0 - config.line.part_length.as_mm();
         Plant::moment(motion.time(edge.max(0.0)))
     }
 
@@ -56,12 +55,15 @@ impl Judge {
         let near = [next.checked_sub(1), (next < parts.len()).then_some(next)];
         let nearest = near.into_iter().flatten().min_by(|a, b| off(a).total_cmp(&off(b)))?;
         let reach = match record.announced {
-            // A ghost edge so close before a part's is taken for the part's; closer still to an encoder that does not count.
+            // A ghost edge so close before a part's is taken for the part's; and farther from it where the encoder does not count, or
+            // where the sensor misses the part's own.
             Announced::Sensor => {
                 let at = record.triggered_at.as_s();
                 let config = &self.plant.config;
                 let uncounted = [Fault::EncoderSilent, Fault::EncoderSlip];
-                let off = if self.plant.faults.within(&uncounted, at, at) {
+                let arrives = self.plant.arrives(&parts[nearest]);
+                let missed = self.plant.faults.at(Fault::SensorMissed, arrives).is_some();
+                let off = if missed || self.plant.faults.within(&uncounted, at, at) {
                     config.position.tolerance.as_mm()
                 } else {
                     0.0
