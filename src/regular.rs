@@ -73,6 +73,15 @@ pub fn beginning(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     up_to(open(path)?, limit)
 }
 
+/// Brings what was done in a folder, such as a file that was given another name, onto the disk.
+///
+/// # Errors
+/// When it is no folder, or its file system cannot do that.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    let flags = OFlags::DIRECTORY | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?.sync_all()
+}
+
 /// What stands at `path`, for programs that open it by its name: a regular file, or nothing.
 ///
 /// # Errors

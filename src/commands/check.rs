@@ -18,7 +18,7 @@ use crate::model::{self, Classifier};
 use crate::regular;
 use crate::report::{self, ReportError};
 use crate::sensor::{self, SensorError};
-use crate::store::{self, StoreError};
+use crate::store::{self, Fault, StoreError};
 
 /// Check a configuration and the files that it names, without starting anything
 ///
@@ -325,7 +325,21 @@ fn histories(config: &Config, findings: &mut Findings<'_>) {
         Ok(found) => findings.fact("store", format!("{} {found}", config.store.path.display())),
         // Told with the features.
         Err(StoreError::NotBuilt) => {}
+        // The line starts all the same, and so must the service, which asks here first.
+        Err(error) if error.may_pass() => findings.fact("note", histories_missing(&error)),
         Err(error) => findings.problem(ExitCode::Usage, "store.path", error.to_string()),
+    }
+}
+
+/// What becomes of the line where its histories cannot be written now.
+fn histories_missing(error: &StoreError) -> String {
+    match error {
+        StoreError::Failed { fault: Fault::Damaged, .. } => {
+            format!("warning: {error}; the next start sets it aside and begins a new one, and numbers go on")
+        }
+        _ => format!(
+            "warning: {error}; the configuration is right: the line inspects without histories until then"
+        ),
     }
 }
 

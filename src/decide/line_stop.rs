@@ -36,11 +36,13 @@ pub enum StopReason {
     Encoder,
     /// The gate was in reject for too long.
     GateHeld,
+    /// Whether a stop stood when the run before ended cannot be read any more.
+    Unknown,
 }
 
 impl StopReason {
     /// Every reason.
-    pub const ALL: [StopReason; 12] = [
+    pub const ALL: [StopReason; 13] = [
         StopReason::ConsecutiveRejects,
         StopReason::RejectRate,
         StopReason::Escape,
@@ -53,6 +55,7 @@ impl StopReason {
         StopReason::SensorStuck,
         StopReason::Encoder,
         StopReason::GateHeld,
+        StopReason::Unknown,
     ];
 
     /// The stable name: part of the wire format.
@@ -70,6 +73,7 @@ impl StopReason {
             StopReason::SensorStuck => "sensor_stuck",
             StopReason::Encoder => "encoder",
             StopReason::GateHeld => "gate_held",
+            StopReason::Unknown => "unknown",
         }
     }
 

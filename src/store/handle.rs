@@ -1,35 +1,44 @@
 //! The line's end of the store: hands entries over and never waits for them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 
+use super::begin;
 use super::history::{JudgedBy, LeftPart, NoteKind};
+use super::shared::Shared;
+use super::sqlite::Bounds;
 pub use super::sqlite::Reader;
-use super::sqlite::{self, Bounds, Database};
 use super::worker::{Entry, QUEUE, Question, Wish, Worker};
-use super::writer::{Parts, Shared, Writer};
+use super::writer::Writer;
 use super::{Health, Opened, StoreError};
 use crate::clock::{Clock, Time};
 use crate::config;
 use crate::decide::{PartRecord, StopReason};
 use crate::verdict::PartNumber;
 
-/// Time that the thread has at the end for what is left: a slow card needs some, a hanging one must not keep the process.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
-// For the question, for the answer, and for the thread's end.
-const _: () = assert!(3 * STOP_WITHIN.as_millis() <= super::STOP_WITHIN.as_millis());
+/// Time that all wishes together may take, the end of the run included: a slow card needs some; a hanging one must not keep the process.
+const WISHES_WITHIN: Duration = Duration::from_secs(5);
+/// Time for a wish, and for the thread to end, when that is used up.
+const LEAST: Duration = Duration::from_secs(1);
+// The question, the answer and the thread's end.
+const _: () = assert!(WISHES_WITHIN.as_millis() + 3 * LEAST.as_millis() <= super::STOP_WITHIN.as_millis());
 
-/// The line's end of the store. Dropping it writes what is left, within three seconds.
-#[derive(Debug)]
+/// The line's end of the store. Dropping it writes what is left, within seconds.
 pub struct Store {
     shared: Arc<Shared>,
     entries: Option<Sender<Entry>>,
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
     ended: Receiver<()>,
+    clock: Arc<dyn Clock>,
+    /// See [`WISHES_WITHIN`].
+    pub(super) within: Duration,
+    /// For how long wishes have been waited for, in milliseconds.
+    waited_ms: AtomicU64,
 }
 
 /// A store whose thread has not been started.
@@ -49,27 +58,28 @@ pub(super) fn prepare(
     by: JudgedBy,
     clock: Arc<dyn Clock>,
 ) -> Result<Ready, StoreError> {
-    let file = &section.path;
-    let lock = sqlite::lock(file)?;
+    let file = section.path.clone();
     let bounds = Bounds::of(section);
-    let mut database = Database::open(file, &bounds)?;
-    let beginning = database.begin(&by, clock.wall_ms())?;
-    log::info!("store {}: the first part of this run is {}", file.display(), beginning.first);
-    if let Some((from, to)) = beginning.doubtful {
-        log::warn!(
-            "store {}: the run before did not end in order; the numbers {from} to {to} may have been given in the last moments",
-            file.display()
-        );
-    }
-    let shared = Arc::new(Shared::new(beginning.first));
-    let parts = Parts { database, file: file.clone(), bounds, by, reserved: beginning.reserved, lock };
+    let mut begun = begin::begin(&file, &bounds, &by, clock.wall_ms())?;
+    let (first, stop) = (PartNumber(begun.first), begun.stop);
+    let left = std::mem::take(&mut begun.left);
+    let shared = Arc::new(Shared::new(begun.first, stop));
     let (entries, to_worker) = bounded(QUEUE);
     let (questions, asked) = bounded(1);
-    let worker = Worker::new(Writer::new(parts, clock, shared.clone()), to_worker, asked);
+    let writer = Writer::new(begun, file, bounds, by, clock.clone(), shared.clone());
+    let worker = Worker::new(writer, to_worker, asked);
     let (end, ended) = bounded(0);
-    let store = Store { shared, entries: Some(entries), questions: Some(questions), thread: None, ended };
-    let stop = beginning.stop.as_deref().and_then(StopReason::named);
-    Ok(Ready { store, worker, first: PartNumber(beginning.first), left: beginning.left, stop, end })
+    let store = Store {
+        shared,
+        entries: Some(entries),
+        questions: Some(questions),
+        thread: None,
+        ended,
+        clock,
+        within: WISHES_WITHIN,
+        waited_ms: AtomicU64::new(0),
+    };
+    Ok(Ready { store, worker, first, left, stop, end })
 }
 
 /// See [`super::open`].
@@ -89,7 +99,7 @@ pub(super) fn open(
 
 /// See [`super::check`].
 pub(super) fn check(section: &config::Store) -> Result<String, StoreError> {
-    sqlite::check(&section.path)
+    begin::check(&section.path)
 }
 
 impl Store {
@@ -106,17 +116,18 @@ impl Store {
 
     /// Something happened to the line; `detail` says why, or which. Returns at once.
     pub fn noted(&self, kind: NoteKind, detail: &str, at: Time) {
+        self.shared.noted(kind, detail);
         self.put(Entry::Noted(kind, detail.to_owned(), at));
     }
 
-    /// Waits until everything that was handed over before is written, without waiting for the next attempt when the last one failed.
-    /// Whether it is written. For tests and for the end, not for the line.
+    /// Waits until everything that was handed over before is written, without waiting for the next attempt when the last one failed, and
+    /// for a few seconds at most with all other wishes. Whether it is written. For tests and for the end, not for the line.
     pub fn flush(&self) -> bool {
         self.ask(Wish::Flush)
     }
 
     /// Writes what is left and notes that the run ended in order, so that the next start finds nothing amiss. `all_heard`: no event was
-    /// lost on its way, so the numbers above the last one are known to be free. Whether it is written.
+    /// lost on its way, so the numbers above the last one are known to be free. Whether it is written; takes a few seconds at most.
     pub fn end(&self, all_heard: bool) -> bool {
         self.ask(Wish::End(all_heard))
     }
@@ -145,18 +156,36 @@ impl Store {
     fn ask(&self, wish: Wish) -> bool {
         let (answer, answered) = bounded(1);
         let Some(questions) = &self.questions else { return false };
-        questions.send_timeout((wish, answer), STOP_WITHIN).is_ok()
-            && answered.recv_timeout(STOP_WITHIN).unwrap_or(false)
+        let (begun, deadline) = (self.clock.now(), after(self.patience()));
+        let asked = select! {
+            send(questions, (wish, answer)) -> sent => sent.is_ok(),
+            recv(deadline) -> _ => false,
+        };
+        let written = asked
+            && select! {
+                recv(answered) -> written => written.unwrap_or(false),
+                recv(deadline) -> _ => false,
+            };
+        let waited = u64::try_from((self.clock.now() - begun).as_millis()).unwrap_or(u64::MAX);
+        self.waited_ms.fetch_add(waited, Ordering::Relaxed);
+        written
+    }
+
+    fn patience(&self) -> Duration {
+        let waited = Duration::from_millis(self.waited_ms.load(Ordering::Relaxed));
+        self.within.saturating_sub(waited).max(LEAST)
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
+        let queued = self.entries.as_ref().map_or(0, |entries| entries.len() as u64);
         drop((self.entries.take(), self.questions.take()));
         let Some(thread) = self.thread.take() else { return };
-        if self.ended.recv_timeout(STOP_WITHIN) == Err(RecvTimeoutError::Timeout) {
+        if self.ended.recv_timeout(self.patience()) == Err(RecvTimeoutError::Timeout) {
             log::error!(
-                "store: the thread did not end in time and is left behind; the last histories may be lost"
+                "store: the disk does not answer in time, and the thread is left behind; entries that may be lost: {}",
+                self.shared.health(queued).waiting
             );
         } else if thread.join().is_err() {
             log::error!("store: the thread ended by a bug; the line was not affected");

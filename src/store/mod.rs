@@ -16,11 +16,25 @@ use crate::decide::StopReason;
 use crate::verdict::PartNumber;
 
 #[cfg(feature = "store")]
+mod begin;
+#[cfg(feature = "store")]
+mod calendar;
+#[cfg(feature = "store")]
+mod dates;
+#[cfg(feature = "store")]
+mod files;
+#[cfg(feature = "store")]
 mod handle;
 #[cfg(not(feature = "store"))]
 #[path = "store_off.rs"]
 mod handle;
 mod history;
+#[cfg(feature = "store")]
+mod lock;
+#[cfg(feature = "store")]
+mod reserve;
+#[cfg(feature = "store")]
+mod shared;
 #[cfg(feature = "store")]
 mod sqlite;
 #[cfg(all(test, feature = "store"))]
@@ -60,6 +74,28 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What an error of the system means for a file that is to be made or written.
+    #[cfg(feature = "store")]
+    fn of(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+
+        use rustix::io::Errno;
+
+        match Errno::from_io_error(error) {
+            Some(Errno::NOSPC | Errno::DQUOT) => Fault::Full,
+            Some(Errno::ACCESS | Errno::PERM) => Fault::ReadOnly,
+            // The kernel makes a disk that gives errors read-only.
+            Some(Errno::IO | Errno::ROFS) => Fault::Disk,
+            // An error with words of ours has no number any more.
+            _ => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Fault::Full,
+                ErrorKind::PermissionDenied => Fault::ReadOnly,
+                ErrorKind::ReadOnlyFilesystem => Fault::Disk,
+                _ => Fault::Unreachable,
+            },
+        }
+    }
+
     /// What to do about it.
     pub const fn remedy(self) -> &'static str {
         match self {
@@ -142,6 +178,14 @@ pub enum StoreError {
     Thread(String),
 }
 
+impl StoreError {
+    /// Whether it is the disk's fault or passes by itself, and not one of the configuration: the line inspects on without a store, which
+    /// is tried again and again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, StoreError::Failed { fault, .. } if !matches!(fault, Fault::ReadOnly | Fault::Unreachable))
+    }
+}
+
 /// How the store does. Entries are openings, histories and notes: each is `waiting`, `written` or `dropped`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Health {
@@ -163,29 +207,30 @@ pub struct Health {
 pub struct Opened {
     /// Takes what happens on the line.
     pub store: Store,
-    /// The number of this run's first part: larger than any that was given on this board.
+    /// The number of this run's first part: given to no other part on this board.
     pub first: PartNumber,
     /// The parts that were on the line when the process died, in the order of their numbers; none after a run that ended in order.
     pub left: Vec<LeftPart>,
-    /// The line stop that nobody had reset when the run before ended.
+    /// The line stop that nobody had reset when the run before ended; [`StopReason::Unknown`] where that cannot be read.
     pub stop: Option<StopReason>,
 }
 
 /// Opens the database of the section, creates it where it is missing, and starts the thread that writes. `by` is noted with every part
-/// that is opened. The section's `enabled` is the caller's business.
+/// that is opened. The section's `enabled` is the caller's business. A damaged database is set aside, and where the disk cannot be used
+/// now ([`StoreError::may_pass`]) it is opened later.
 ///
 /// # Errors
-/// When the folder is missing, the file cannot be written, is something else, damaged, in use or of a newer castgate, or when this
-/// build has no store.
+/// When the folder is missing, the file may not be written, is something else, in use or of a newer castgate, or when this build has
+/// no store.
 pub fn open(section: &config::Store, by: JudgedBy, clock: Arc<dyn Clock>) -> Result<Opened, StoreError> {
     handle::open(section, by, clock)
 }
 
-/// Whether [`open`] would succeed, without creating or changing anything that stays; also while another castgate is using the file.
-/// Returns what is there, in words.
+/// Whether [`open`] would succeed with a database at once, without creating or changing anything that stays; also while another castgate
+/// is using the file. Returns what is there, in words.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`], and with what would let it open the database later ([`StoreError::may_pass`]).
 pub fn check(section: &config::Store) -> Result<String, StoreError> {
     handle::check(section)
 }

@@ -4,21 +4,25 @@
 
 mod bounds;
 mod numbers;
+mod place;
 mod reader;
 mod rows;
+mod salvage;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 pub(super) use bounds::Bounds;
-pub(super) use numbers::BLOCK;
+pub(super) use numbers::{BLOCK, Beginning, Known};
+pub(super) use place::Place;
 pub use reader::Reader;
+pub(super) use salvage::{Salvage, salvage};
 
+use super::files::{Identity, JOURNALS, beside, identity};
 use super::{Fault, StoreError};
 use crate::regular;
 
@@ -28,6 +32,8 @@ pub(super) const SCHEMA: i64 = 1;
 const MIGRATIONS: &[&str] = &[];
 /// Marks the file as castgate's, for `file` and against mistakes: "cgat".
 const APPLICATION: i64 = 0x6367_6174;
+/// What a file is whose beginning SQLite does not know.
+pub(super) const NO_DATABASE: &str = "is no database";
 /// How long a write waits for a reader's lock.
 const BUSY: Duration = Duration::from_secs(1);
 
@@ -58,8 +64,15 @@ INSERT INTO meta VALUES ('schema', 1), ('reserved', 1), ('ended', 1);
 pub(super) struct Database {
     connection: Connection,
     file: PathBuf,
-    /// Device and inode.
-    identity: (u64, u64),
+    identity: Identity,
+    /// The journal and its index, once they are there.
+    journals: [Option<Identity>; 2],
+    /// The least length that the file can have, in bytes.
+    length: u64,
+    /// The last part that was read in passing.
+    scanned: i64,
+    /// Whether the file was made just now.
+    pub(super) is_new: bool,
 }
 
 impl Database {
@@ -78,7 +91,8 @@ impl Database {
         let failed = |doing| failed(file, doing);
         let mut connection = Connection::open_with_flags(file, flags).map_err(failed("open the database"))?;
         connection.busy_timeout(BUSY).map_err(failed("open the database"))?;
-        if inspect(&connection, file)?.is_none() {
+        let is_new = inspect(&connection, file)?.is_none();
+        if is_new {
             create(&mut connection).map_err(failed("create the tables"))?;
         }
         if connection.is_readonly("main").map_err(failed("open the database"))? {
@@ -101,15 +115,11 @@ impl Database {
             .map_err(failed("set up the journal"))?;
         migrate(&mut connection, file)?;
         let identity = identity(file).ok_or_else(|| gone(file))?;
-        Ok(Self { connection, file: file.to_owned(), identity })
-    }
-
-    /// Whether the file is still the one that was opened: SQLite would go on writing to a file that was deleted.
-    ///
-    /// # Errors
-    /// When it is not.
-    pub(super) fn check_place(&self) -> Result<(), StoreError> {
-        if identity(&self.file) == Some(self.identity) { Ok(()) } else { Err(gone(&self.file)) }
+        let journals = JOURNALS.map(|ending| self::identity(&beside(file, ending)));
+        let mut database =
+            Self { connection, file: file.to_owned(), identity, journals, length: 0, scanned: 0, is_new };
+        database.measure()?;
+        Ok(database)
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
@@ -126,55 +136,35 @@ impl Database {
     }
 }
 
-/// The mark that a file is in use.
-pub(super) struct InUse(File);
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        // Said explicitly: a child process between its fork and its start has the file open, too, and would go on holding the lock.
-        // What cannot be unlocked is unlocked when it is closed.
-        let _ = self.0.unlock();
-    }
-}
-
-/// Marks the file as in use for as long as the mark is held. It is a file of its own, because closing a second handle of the database
-/// would release SQLite's locks.
-///
-/// # Errors
-/// When somebody holds it, or the folder cannot be written.
-pub(super) fn lock(file: &Path) -> Result<InUse, StoreError> {
-    check_folder(file)?;
-    let mut name = file.as_os_str().to_owned();
-    name.push(".lock");
-    let unreachable = |error: std::io::Error| StoreError::Failed {
-        file: file.to_owned(),
-        doing: "create the lock file beside it",
-        cause: error.to_string(),
-        fault: Fault::Unreachable,
-    };
-    let lock = regular::open_to_write(Path::new(&name)).map_err(unreachable)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(InUse(lock)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { file: file.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(unreachable(error)),
-    }
+/// Whether a database has room to be opened in this folder; leaves nothing behind.
+pub(super) fn probe(file: &Path) -> Result<(), StoreError> {
+    /// What an opened database needs on the disk at least: the index of its journal and some pages.
+    const ROOM: usize = 1 << 16;
+    let folder = check_folder(file)?;
+    let probe = folder.join(format!(".castgate-check-{}", std::process::id()));
+    let made = OpenOptions::new().create_new(true).write(true).open(&probe);
+    let written = made.and_then(|mut probe| probe.write_all(&vec![0; ROOM]));
+    let _ = fs::remove_file(&probe);
+    written.map_err(|error| match Fault::of(&error) {
+        fault @ (Fault::Full | Fault::Disk) => {
+            let (file, doing, cause) = (file.to_owned(), "write beside it", error.to_string());
+            StoreError::Failed { file, doing, cause, fault }
+        }
+        _ => StoreError::Folder { file: file.to_owned(), what: format!("cannot be written: {error}") },
+    })
 }
 
 /// Whether a store could be opened here, see [`super::check`].
 pub(super) fn check(file: &Path) -> Result<String, StoreError> {
-    let folder = check_folder(file)?;
-    let probe = folder.join(format!(".castgate-check-{}", std::process::id()));
-    let written = OpenOptions::new().create_new(true).write(true).open(&probe).map(drop);
-    let _ = fs::remove_file(&probe);
-    written.map_err(|error| StoreError::Folder {
-        file: file.to_owned(),
-        what: format!("cannot be written: {error}"),
-    })?;
+    probe(file)?;
     let Ok(metadata) = fs::metadata(file) else {
         return Ok("will be created".to_owned());
     };
     if regular::open_to_append(file).is_err() || metadata.permissions().readonly() {
         return Err(read_only(file));
+    }
+    if metadata.len() == 0 {
+        return Ok("is empty; a new one will be begun".to_owned());
     }
     let mib = metadata.len() as f64 / f64::from(1 << 20);
     Ok(match Reader::open(file)?.range()? {
@@ -184,7 +174,7 @@ pub(super) fn check(file: &Path) -> Result<String, StoreError> {
 }
 
 /// The folder of the file, which must be there.
-fn check_folder(file: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn check_folder(file: &Path) -> Result<PathBuf, StoreError> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -192,9 +182,6 @@ fn check_folder(file: &Path) -> Result<PathBuf, StoreError> {
     let wrong = |what: String| StoreError::Folder { file: file.to_owned(), what };
     match fs::metadata(folder) {
         Ok(metadata) if !metadata.is_dir() => Err(wrong(format!("{} is no folder", folder.display()))),
-        Ok(_) if file.is_dir() => {
-            Err(StoreError::Foreign { file: file.to_owned(), what: "is a folder".to_owned() })
-        }
         Ok(_) => look(file).map(|()| folder.to_owned()),
         Err(error) => Err(wrong(format!("{} cannot be used: {error}", folder.display()))),
     }
@@ -202,10 +189,8 @@ fn check_folder(file: &Path) -> Result<PathBuf, StoreError> {
 
 /// Nothing but regular files may stand where the database and what lies beside it are: SQLite would wait for the other end of a pipe.
 fn look(file: &Path) -> Result<(), StoreError> {
-    for ending in ["", "-wal", "-shm", "-journal", ".lock"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(ending);
-        let name = PathBuf::from(name);
+    for ending in ["", "-wal", "-shm", "-journal", ".lock", ".next"] {
+        let name = beside(file, ending);
         if let Err(error) = regular::look(&name)
             && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory)
         {
@@ -279,10 +264,6 @@ fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-fn identity(file: &Path) -> Option<(u64, u64)> {
-    fs::metadata(file).ok().map(|file| (file.dev(), file.ino()))
-}
-
 fn read_only(file: &Path) -> StoreError {
     let cause = "the file is read-only".to_owned();
     StoreError::Failed { file: file.to_owned(), doing: "write to it", cause, fault: Fault::ReadOnly }
@@ -302,18 +283,31 @@ fn failed(file: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> Store
     let file = file.to_owned();
     move |error| {
         let fault = match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => return foreign(&file, "is no database"),
+            Some(ErrorCode::NotADatabase) => return foreign(&file, NO_DATABASE),
             Some(ErrorCode::DiskFull) => Fault::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Locked,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Fault::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt) => Fault::Damaged,
             Some(ErrorCode::CannotOpen) => Fault::Unreachable,
             Some(ErrorCode::SystemIoFailure) => Fault::Disk,
+            // The words of this program are right for its own tables, so these are not, or hold what was never written.
+            Some(ErrorCode::Unknown) => Fault::Damaged,
+            None if is_unexpected(&error) => Fault::Damaged,
             _ => Fault::Other,
         };
         StoreError::Failed { file: file.clone(), doing, cause: error.to_string(), fault }
     }
 }
 
+/// Whether a column holds something else than this program ever wrote.
+fn is_unexpected(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+    )
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -86,7 +87,10 @@ impl Bench {
     }
 
     pub(super) fn open(&self) -> Opened {
-        super::open(&self.section, Self::by(), self.clock.clone()).unwrap()
+        let mut opened = super::open(&self.section, Self::by(), self.clock.clone()).unwrap();
+        // Whatever else this machine does.
+        opened.store.within = Duration::from_secs(300);
+        opened
     }
 
     pub(super) fn refusal(&self) -> StoreError {
@@ -319,4 +323,28 @@ fn a_line_stop_that_nobody_reset_is_told_to_the_next_run() {
     store.end(true);
     drop(store);
     assert_eq!(bench.open().stop, None);
+}
+
+#[test]
+fn an_end_that_gets_no_answer_is_not_waited_for_and_says_what_is_lost() {
+    let bench = Bench::new();
+    // Its thread is never started, as one that hangs in the disk.
+    let Ready { mut store, worker, .. } = bench.ready();
+    store.within = std::time::Duration::from_millis(20);
+    fill(&store, 1..=3);
+    assert!(!store.end(true));
+    assert_eq!(store.health().waiting, 6);
+    drop((store, worker));
+    assert_eq!(bench.open().first, PartNumber(1001));
+}
+
+#[test]
+fn a_look_at_the_files_after_the_end_changes_nothing() {
+    let bench = Bench::new();
+    let Ready { store, mut worker, .. } = bench.ready();
+    fill(&store, 1..=3);
+    assert!(worker.fulfil(Wish::End(true)));
+    assert_eq!(worker.writer.watch(), None);
+    drop((store, worker));
+    assert_eq!(bench.open().first, PartNumber(4));
 }

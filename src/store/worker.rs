@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, never, select};
+use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 
 use super::history::NoteKind;
 use super::writer::Writer;
@@ -21,6 +21,8 @@ pub(super) const GROUP: usize = 512;
 const GATHER: Duration = Duration::from_millis(100);
 /// Time between two looks at the bounds.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// Time between two looks at the files.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Pause between two steps of one trimming, in which groups are written.
 const TRIM_AGAIN: Duration = Duration::from_millis(50);
 
@@ -54,11 +56,14 @@ pub(super) struct Worker {
     /// When to write: at the end of gathering, or at the next attempt.
     write_at: Receiver<Instant>,
     trim_at: Receiver<Instant>,
+    watch: Receiver<Instant>,
 }
 
 impl Worker {
     pub(super) fn new(writer: Writer, entries: Receiver<Entry>, questions: Receiver<Question>) -> Self {
-        Self { writer, entries, questions, write_at: never(), trim_at: after(Duration::ZERO) }
+        let write_at = if writer.is_failing() { after(Duration::ZERO) } else { never() };
+        let (trim_at, watch) = (after(Duration::ZERO), tick(WATCH_EVERY));
+        Self { writer, entries, questions, write_at, trim_at, watch }
     }
 
     /// Runs until the other end of its queues is dropped, and writes what is left.
@@ -78,14 +83,25 @@ impl Worker {
                 },
                 recv(self.write_at) -> _ => self.write(),
                 recv(self.trim_at) -> _ => self.trim(),
+                recv(self.watch) -> _ => self.watch(),
             }
         }
         self.flush();
         self.writer.stop(self.entries.try_iter());
     }
 
+    fn watch(&mut self) {
+        if let Some(wait) = self.writer.watch() {
+            self.write_at = after(wait);
+        }
+    }
+
     fn take(&mut self, entry: Entry) {
+        let urgent = matches!(entry, Entry::Noted(NoteKind::LineStop | NoteKind::LineStopReset, ..));
         let first = self.writer.take(entry);
+        if urgent {
+            self.writer.secure();
+        }
         if self.writer.is_failing() {
             return;
         }
@@ -107,7 +123,12 @@ impl Worker {
     }
 
     fn trim(&mut self) {
+        let failing = self.writer.is_failing();
         self.trim_at = after(if self.writer.trim() { TRIM_AGAIN } else { TRIM_EVERY });
+        // It turned out to be damaged.
+        if self.writer.is_failing() && !failing {
+            self.write_at = after(Duration::ZERO);
+        }
     }
 
     pub(super) fn fulfil(&mut self, wish: Wish) -> bool {

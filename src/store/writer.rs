@@ -3,16 +3,21 @@
 //! Never waits by itself. Must not know SQL.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::begin::{Begun, is_damaged, tell_set_aside};
+use super::dates::Dates;
+use super::files::{Identity, set_aside};
 use super::history::JudgedBy;
-use super::sqlite::{BLOCK, Bounds, Database, InUse};
+use super::lock::{InUse, lock};
+use super::reserve::{Kept, Reserve};
+use super::shared::Shared;
+use super::sqlite::{BLOCK, Bounds, Database, Place};
 use super::worker::{Entry, GROUP};
-use super::{Fault, Health, StoreError};
+use super::{Fault, StoreError};
 use crate::clock::{Clock, Time, WallClock};
-use crate::verdict::PartNumber;
 
 /// The next block of numbers is reserved when so few are left.
 const AHEAD: u64 = 500;
@@ -22,49 +27,6 @@ const SLOW: Duration = Duration::from_secs(1);
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// Time between two lines about a full queue.
 const TELL_EVERY: Duration = Duration::from_secs(60);
-
-/// What the line, the thread and anybody who asks know of the store. The line touches counters only.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    /// The highest number of a part that was opened.
-    highest: AtomicU64,
-    held: AtomicU64,
-    written: AtomicU64,
-    dropped: AtomicU64,
-    histories_lost: AtomicU64,
-    failing: AtomicBool,
-    last_error: Mutex<Option<String>>,
-}
-
-impl Shared {
-    /// For a run whose first part is `first`.
-    pub(super) fn new(first: u64) -> Self {
-        Self { highest: AtomicU64::new(first.saturating_sub(1)), ..Self::default() }
-    }
-
-    pub(super) fn opened(&self, part: PartNumber) {
-        self.highest.fetch_max(part.0, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_lost(&self, entry: &Entry) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-        if matches!(entry, Entry::Finished(_)) {
-            self.histories_lost.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// `queued` entries have not reached the thread yet.
-    pub(super) fn health(&self, queued: u64) -> Health {
-        Health {
-            waiting: queued + self.held.load(Ordering::Relaxed),
-            written: self.written.load(Ordering::Relaxed),
-            dropped: self.dropped.load(Ordering::Relaxed),
-            histories_lost: self.histories_lost.load(Ordering::Relaxed),
-            failing: self.failing.load(Ordering::Relaxed),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
-    }
-}
 
 /// A time in which nothing can be written.
 struct Trouble {
@@ -78,54 +40,75 @@ struct Trouble {
 pub(super) struct Writer {
     /// `None` when it is to be opened again.
     pub(super) database: Option<Database>,
+    /// The file that knows of this run.
+    begun_in: Option<Identity>,
     file: PathBuf,
     bounds: Bounds,
     by: JudgedBy,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     group: Vec<Entry>,
-    /// The first number that is not reserved.
+    /// The number of this run's first part.
+    first: u64,
+    /// The first number that is not reserved, and the first that the database does not know to be.
     reserved: u64,
+    reserved_in_database: u64,
+    reserve: Reserve,
+    /// The reserve cannot be written, which has been told.
+    unreserved: bool,
+    dates: Dates,
     trouble: Option<Trouble>,
     /// The file could not be trimmed, which has been told.
     untrimmed: bool,
     /// The last trimming made no progress: not again before its time.
     stuck: bool,
     drops_told: (u64, Option<Time>),
-    /// Numbers were given that are not reserved, which has been told.
+    /// Numbers were given that are not reserved, which has been told or does not matter.
     overrun_told: bool,
+    /// The run has ended in order, and what is kept says so.
+    ended: bool,
     /// Held to the end.
-    _lock: InUse,
-}
-
-/// What a writer is made of.
-pub(super) struct Parts {
-    pub database: Database,
-    pub file: PathBuf,
-    pub bounds: Bounds,
-    pub by: JudgedBy,
-    pub reserved: u64,
-    pub lock: InUse,
+    lock: Option<InUse>,
 }
 
 impl Writer {
-    pub(super) fn new(parts: Parts, clock: Arc<dyn Clock>, shared: Arc<Shared>) -> Self {
-        Self {
-            database: Some(parts.database),
-            file: parts.file,
-            bounds: parts.bounds,
-            by: parts.by,
+    pub(super) fn new(
+        begun: Begun,
+        file: PathBuf,
+        bounds: Bounds,
+        by: JudgedBy,
+        clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let trouble = begun.trouble.map(|error| {
+            shared.fail(error.to_string());
+            Trouble { since: clock.now(), lost_before: 0, attempts: 1 }
+        });
+        let mut writer = Self {
+            begun_in: begun.database.as_ref().map(Database::identity),
+            reserved_in_database: if begun.database.is_some() { begun.reserved } else { 0 },
+            database: begun.database,
+            file,
+            bounds,
+            by,
             clock,
             shared,
             group: Vec::with_capacity(GROUP),
-            reserved: parts.reserved,
-            trouble: None,
+            first: begun.first,
+            reserved: begun.reserved,
+            reserve: begun.reserve,
+            unreserved: begun.unrecorded,
+            dates: Dates::new(begun.calendar),
+            trouble,
             untrimmed: false,
             stuck: false,
             drops_told: (0, None),
-            overrun_told: false,
-            _lock: parts.lock,
-        }
+            overrun_told: begun.unrecorded,
+            ended: false,
+            lock: begun.lock,
+        };
+        writer.secure();
+        writer
     }
 
     /// Takes an entry into the group; whether it is the group's first.
@@ -167,31 +150,36 @@ impl Writer {
                 "store {}: writing again after {:.0} s; histories lost meanwhile: {}",
                 self.file.display(),
                 now.seconds_since(trouble.since),
-                self.shared.histories_lost.load(Ordering::Relaxed) - trouble.lost_before
+                self.shared.histories_lost() - trouble.lost_before
             );
         }
         Ok(())
     }
 
     fn attempt(&mut self) -> Result<(), StoreError> {
-        if let Some(database) = &self.database {
-            database.check_place()?;
-        }
+        self.secure();
+        self.look()?;
         let database = match &mut self.database {
             Some(database) => database,
             none => {
+                if self.lock.is_none() {
+                    self.lock = Some(lock(&self.file)?);
+                }
                 let mut database = Database::open(&self.file, &self.bounds)?;
-                // It may be a new file: the numbers of this run are not to be given again all the same.
-                database.reserve(self.reserved)?;
+                // It may be a new file, or one that was not there at the start: it is to know of this run all the same.
+                if database.is_new || self.begun_in != Some(database.identity()) {
+                    let (now, stop) = (self.clock.wall_ms(), self.shared.stop());
+                    database.join(&self.by, now, self.reserved, stop)?;
+                    self.begun_in = Some(database.identity());
+                    self.reserved_in_database = self.reserved;
+                }
                 none.insert(database)
             }
         };
-        let highest = self.shared.highest.load(Ordering::Relaxed);
-        if highest.saturating_add(AHEAD) >= self.reserved {
-            let next = self.reserved.max(highest.saturating_add(1)).saturating_add(BLOCK);
+        let next = next_reserved(&self.shared, self.reserved);
+        if next > self.reserved_in_database {
             database.reserve(next)?;
-            self.reserved = next;
-            self.overrun_told = false;
+            (self.reserved, self.reserved_in_database, self.overrun_told) = (next, next, false);
         }
         if self.group.is_empty() {
             return Ok(());
@@ -199,30 +187,94 @@ impl Writer {
         database.write(&self.group, &self.by, WallClock::read(self.clock.as_ref()))
     }
 
+    /// Keeps the numbers reserved and the standing line stop on the disk, whatever becomes of the database.
+    pub(super) fn secure(&mut self) {
+        if self.ended {
+            return;
+        }
+        let next = next_reserved(&self.shared, self.reserved);
+        match self.reserve.write(Kept { next, ended: false, stop: self.shared.stop() }) {
+            Ok(()) => {
+                (self.reserved, self.overrun_told) = (next, false);
+                if std::mem::take(&mut self.unreserved) {
+                    log::info!("store: part numbers and line stops are kept beside the database again");
+                }
+            }
+            Err(why) => {
+                if !std::mem::replace(&mut self.unreserved, true) {
+                    log::error!(
+                        "store: cannot keep part numbers and line stops beside the database: {why}; look at the disk"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Looks once in a while whether all files are in their place, also while nothing is to be written. How long to wait before the next
+    /// attempt where they are not.
+    pub(super) fn watch(&mut self) -> Option<Duration> {
+        self.secure();
+        if self.lock.as_ref().is_some_and(|lock| !lock.stands()) {
+            match lock(&self.file) {
+                Ok(lock) => self.lock = Some(lock),
+                Err(error) => {
+                    self.lock = None;
+                    return Some(self.fail(error, self.clock.now()));
+                }
+            }
+        }
+        if self.is_failing() {
+            return None;
+        }
+        self.look().err().map(|error| self.fail(error, self.clock.now()))
+    }
+
+    /// Looks whether the files are still those that were opened, and saves what is in a journal that was deleted.
+    fn look(&mut self) -> Result<(), StoreError> {
+        let Some(database) = &mut self.database else { return Ok(()) };
+        if database.place()? == Place::Whole {
+            return Ok(());
+        }
+        if !database.settle()? {
+            let cause = "its journal was deleted while another program reads from it".to_owned();
+            let (file, doing, fault) = (self.file.clone(), "save what is in it", Fault::Locked);
+            return Err(StoreError::Failed { file, doing, cause, fault });
+        }
+        self.database = None;
+        log::error!(
+            "store {}: its -wal or -shm was deleted or replaced while castgate was using it; what was in it is saved, and a new one is begun",
+            self.file.display()
+        );
+        Ok(())
+    }
+
     fn fail(&mut self, error: StoreError, now: Time) -> Duration {
         // A full disk and a lock pass by themselves; for all else the file is opened again, which looks at it anew.
         if !matches!(error, StoreError::Failed { fault: Fault::Full | Fault::Locked, .. }) {
             self.database = None;
         }
-        let lost_before = self.shared.histories_lost.load(Ordering::Relaxed);
+        let aside =
+            is_damaged(&error, true).then(|| set_aside(&self.file, self.clock.wall_ms()).ok()).flatten();
+        let lost_before = self.shared.histories_lost();
         let trouble = self.trouble.get_or_insert(Trouble { since: now, lost_before, attempts: 0 });
         trouble.attempts = trouble.attempts.saturating_add(1);
         let wait = WAITS.0.saturating_mul(1 << (trouble.attempts - 1).min(8)).min(WAITS.1);
         let text = error.to_string();
-        if trouble.attempts == 1 {
-            log::error!("{text}; histories wait in memory, and the line goes on");
-        } else {
-            log::debug!("{text}; attempt {}, the next in {wait:.1?}", trouble.attempts);
+        match aside {
+            Some(aside) => tell_set_aside(&self.file, &error, &aside),
+            None if trouble.attempts == 1 => {
+                log::error!("{text}; histories wait in memory, and the line goes on");
+            }
+            None => log::debug!("{text}; attempt {}, the next in {wait:.1?}", trouble.attempts),
         }
-        let overrun = self.shared.highest.load(Ordering::Relaxed) >= self.reserved;
+        let overrun = self.shared.highest() >= self.reserved;
         if overrun && !std::mem::replace(&mut self.overrun_told, true) {
             log::error!(
                 "store: part numbers from {} on cannot be reserved; a crash now would repeat them",
                 self.reserved
             );
         }
-        self.shared.failing.store(true, Ordering::Relaxed);
-        *self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        self.shared.fail(text);
         wait
     }
 
@@ -232,19 +284,27 @@ impl Writer {
         !self.stuck && self.database.as_ref().is_some_and(|database| size(database) > self.bounds.max_bytes)
     }
 
-    /// One step towards the bounds; whether the next one is due at once.
+    /// One step towards the bounds, and a look at some histories; whether the next one is due at once.
     pub(super) fn trim(&mut self) -> bool {
-        self.tell_drops(self.clock.now());
-        let (false, Some(database)) = (self.trouble.is_some(), &mut self.database) else { return false };
         let begun = self.clock.now();
-        let trimmed = database.trim(&self.bounds, self.clock.wall_ms());
-        tell_slow("removing old histories", self.clock.now() - begun);
+        self.tell_drops(begun);
+        let (false, Some(database)) = (self.trouble.is_some(), &mut self.database) else { return false };
+        let now = self.dates.now(WallClock::read(self.clock.as_ref()), self.bounds.keep_ms);
+        let kept = self.dates.keep(database);
+        let trimmed = kept.and_then(|()| database.trim(&self.bounds, now));
+        let trimmed = trimmed.and_then(|more| database.scan().map(|()| more));
+        let now = self.clock.now();
+        tell_slow("removing old histories", now - begun);
         match trimmed {
             Ok(more) => {
                 self.untrimmed = false;
                 self.stuck = false;
                 self.stuck = !more && self.is_oversize();
                 more
+            }
+            Err(error @ StoreError::Failed { fault: Fault::Damaged, .. }) => {
+                self.fail(error, now);
+                false
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.untrimmed, true) {
@@ -259,14 +319,17 @@ impl Writer {
     /// Notes that the run ended in order; whether that is written.
     pub(super) fn end(&mut self, all_heard: bool) -> bool {
         let Some(database) = &mut self.database else { return false };
-        let next = all_heard.then(|| self.shared.highest.load(Ordering::Relaxed).saturating_add(1));
-        match database.end(next, self.clock.wall_ms()) {
-            Ok(()) => true,
-            Err(error) => {
-                log::error!("{error}; the next start will take this run for one that died");
-                false
-            }
+        let next = all_heard.then(|| self.shared.highest().saturating_add(1));
+        if let Err(error) = database.end(self.first, next, self.clock.wall_ms()) {
+            log::error!("{error}; the next start will take this run for one that died");
+            return false;
         }
+        self.ended = true;
+        let kept = Kept { next: next.unwrap_or(self.reserved), ended: true, stop: self.shared.stop() };
+        if let Err(why) = self.reserve.write(kept) {
+            log::warn!("store: cannot give unused part numbers back: {why}; the next start leaves some out");
+        }
+        true
     }
 
     /// Counts what could not be written, `rest` being what was not taken yet.
@@ -292,6 +355,15 @@ impl Writer {
             dropped - told
         );
     }
+}
+
+/// The first number that is not to be reserved yet: the next block is due well before the present one is used up.
+fn next_reserved(shared: &Shared, reserved: u64) -> u64 {
+    let highest = shared.highest();
+    if highest.saturating_add(AHEAD) < reserved {
+        return reserved;
+    }
+    reserved.max(highest.saturating_add(1)).saturating_add(BLOCK)
 }
 
 fn tell_slow(what: &str, took: Duration) {

@@ -53,6 +53,9 @@ mod simulation;
 /// Groups of photographs in training and evaluation.
 #[cfg(feature = "train")]
 mod splits;
+/// Starts after a crash, on stores to which something happened.
+#[cfg(feature = "store")]
+mod store;
 /// Devices and brokers for the tests.
 mod support;
 /// Teaching from the camera to an installed model.

@@ -54,6 +54,11 @@ impl Reader {
         Ok(connection)
     }
 
+    /// The open file, for what this file has no question for.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The part with this number.
     ///
     /// # Errors

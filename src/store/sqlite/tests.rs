@@ -8,6 +8,13 @@ use crate::store::worker::Wish;
 use crate::store::{Fault, NoteKind, Opened, Reader, StoreError};
 use crate::verdict::PartNumber;
 
+/// A file as another program has it.
+pub(in crate::store) type File = rusqlite::Connection;
+
+pub(in crate::store) fn file(path: &std::path::Path) -> File {
+    rusqlite::Connection::open(path).unwrap()
+}
+
 fn told(bench: &Bench) -> String {
     let told = bench.refusal().to_string();
     told.replace(&bench.folder.path().display().to_string(), "F")
@@ -97,7 +104,9 @@ fn a_damaged_file_is_refused_or_told_and_never_panics() {
         }
     }
     put(&whole[..whole.len() / 2 + 1000]);
-    assert!(matches!(bench.refusal(), StoreError::Failed { fault: Fault::Damaged, .. }), "{}", told(&bench));
+    let checked = crate::store::check(&bench.section).unwrap_err();
+    assert!(matches!(checked, StoreError::Failed { fault: Fault::Damaged, .. }) && checked.may_pass());
+    assert!(bench.open().first.0 > 300, "it is set aside, and numbers go on");
 }
 
 #[test]
@@ -185,6 +194,95 @@ fn a_file_that_was_deleted_is_made_anew_and_numbers_go_on() {
     assert!(worker.fulfil(Wish::Flush), "the next attempt makes it anew");
     assert_eq!(bench.reader().range().unwrap(), Some((701, 702)));
     assert!(reserved(&bench) > 702);
+}
+
+#[test]
+fn a_journal_that_was_deleted_costs_nothing() {
+    for endings in [&["-wal", "-shm"][..], &["-wal"], &["-shm"]] {
+        let bench = Bench::new();
+        let Ready { store, mut worker, .. } = bench.ready();
+        fill(&store, 1..=600);
+        assert!(worker.fulfil(Wish::Flush));
+        for ending in endings {
+            fs::remove_file(bench.folder.path().join(format!("parts.db{ending}"))).unwrap();
+        }
+        assert_eq!(worker.writer.watch(), None, "nothing to wait for");
+        fill(&store, 601..=602);
+        assert!(worker.fulfil(Wish::Flush));
+        assert_eq!(bench.reader().range().unwrap(), Some((1, 602)));
+        // What a crash leaves.
+        let copy = Bench::new();
+        for ending in ["", "-wal", ".next"] {
+            let from = bench.folder.path().join(format!("parts.db{ending}"));
+            fs::copy(from, copy.folder.path().join(format!("parts.db{ending}"))).unwrap();
+        }
+        assert_eq!(copy.open().first, PartNumber(2001));
+        assert_eq!(copy.reader().range().unwrap(), Some((1, 602)));
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_under_the_line_is_set_aside_and_numbers_go_on() {
+    let bench = Bench::new();
+    let Ready { store, mut worker, .. } = bench.ready();
+    store.noted(NoteKind::LineStop, "escape", at(0.5));
+    fill(&store, 1..=700);
+    assert!(worker.fulfil(Wish::Flush));
+    assert!(worker.writer.database.as_mut().unwrap().settle().unwrap());
+    fs::OpenOptions::new().write(true).open(bench.path()).unwrap().set_len(4096).unwrap();
+    assert!(worker.writer.watch().is_some());
+    assert!(store.health().last_error.unwrap().contains("it was cut to 4096 bytes"));
+    fill(&store, 701..=702);
+    assert!(worker.fulfil(Wish::Flush));
+    assert_eq!(bench.reader().range().unwrap(), Some((701, 702)));
+    drop((store, worker));
+    let opened = bench.open();
+    assert_eq!((opened.first, opened.stop), (PartNumber(2001), Some(crate::decide::StopReason::Escape)));
+}
+
+#[test]
+fn a_text_that_replaces_the_file_under_the_line_is_set_aside() {
+    let bench = Bench::new();
+    let Ready { store, mut worker, .. } = bench.ready();
+    fill(&store, 1..=3);
+    assert!(worker.fulfil(Wish::Flush));
+    assert!(worker.writer.database.as_mut().unwrap().settle().unwrap(), "nothing is left in the journal");
+    fs::remove_file(bench.path()).unwrap();
+    fs::write(bench.path(), "notes ".repeat(2000)).unwrap();
+    assert!(worker.writer.watch().is_some(), "it was replaced");
+    fill(&store, 4..=5);
+    assert!(!worker.fulfil(Wish::Flush), "it is no database any more");
+    assert!(worker.fulfil(Wish::Flush));
+    assert_eq!(bench.reader().range().unwrap(), Some((4, 5)));
+}
+
+#[test]
+fn damage_in_the_middle_is_found_in_passing() {
+    let bench = Bench::new();
+    let Ready { store, mut worker, .. } = bench.ready();
+    fill(&store, 1..=300);
+    assert!(worker.fulfil(Wish::Flush));
+    assert!(worker.writer.database.as_mut().unwrap().settle().unwrap());
+    drop((store, worker));
+    let mut bytes = fs::read(bench.path()).unwrap();
+    let page = bytes.len() / 2 / 4096 * 4096;
+    bytes[page..page + 8 * 4096].fill(0);
+    fs::write(bench.path(), bytes).unwrap();
+    let Ready { store, mut worker, first, .. } = bench.ready();
+    assert!(!worker.writer.trim() && store.health().failing);
+    fill(&store, first.0..=first.0);
+    assert!(worker.fulfil(Wish::Flush));
+    assert_eq!(bench.reader().range().unwrap(), Some((first.0, first.0)));
+}
+
+#[test]
+fn the_mark_of_use_is_made_anew_when_it_was_deleted() {
+    let bench = Bench::new();
+    let Ready { store, mut worker, .. } = bench.ready();
+    fs::remove_file(bench.folder.path().join("parts.db.lock")).unwrap();
+    assert_eq!(worker.writer.watch(), None);
+    assert_eq!(bench.refusal(), StoreError::InUse { file: bench.path() });
+    drop(store);
 }
 
 #[test]
