@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use crossbeam_channel::{Receiver, bounded};
 
 use super::UsageError;
 use super::answers::{Answers, Hurdle};
-use super::keeper::{self, Kept};
+use super::keeper::{self, Kept, Telling};
 use super::orders::Orders;
 use super::reporter::{Reporter, Sender};
 use crate::camera::FrameSource;
@@ -33,6 +34,9 @@ use crate::sensor::{self, SensorSource};
 use crate::store::Store;
 use crate::vision::Preprocessor;
 
+/// Parts that need not be told again and of which the store does not know yet. What finds no room is told again at the next start.
+const SETTLED: usize = 4096;
+
 /// An opened line, ready to run.
 pub(super) struct Opened {
     pub line: Line,
@@ -42,6 +46,8 @@ pub(super) struct Opened {
     pub publisher: Arc<dyn Publisher>,
     /// The histories of parts, if they are kept; wants to be told when the run has ended in order.
     pub store: Option<Arc<Store>>,
+    /// The numbers of the parts that need not be told again, for [`keeper::finish`]; `None` for a line that reports to nobody.
+    pub settled: Option<Receiver<u64>>,
     /// What its messages say of the configuration.
     pub reporting: Sender,
     /// Where orders to the ledger are given.
@@ -86,18 +92,26 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     };
     let (orders, ordered) = Orders::new(config);
     let take = config.commands.mqtt.then(|| orders.taker(clock.clone()));
+    let (settle, settled) = bounded(SETTLED);
     let publisher: Arc<dyn Publisher> =
-        report::open_for_commands(&config.mqtt, identity.clone(), clock.clone(), take)
+        report::open_for_line(&config.mqtt, identity.clone(), clock.clone(), take, Some(settle))
             .context("cannot report")?
             .into();
     let reporting = Sender::new(identity.clone());
+    let telling = config.mqtt.enabled.then(|| Telling {
+        publisher: publisher.clone(),
+        sender: reporting.clone(),
+        clock: clock.clone(),
+        settled,
+    });
     let colour = classifier.input().colour != Colour::Grey;
     let devices = devices(config, colour, &clock)?;
     let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
     // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
     let Kept { store, first, stop, keeper } =
-        keeper::open(&config.store, &identity, publisher.as_ref(), clock.clone())?;
-    let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone());
+        keeper::open(&config.store, &identity, telling.as_ref(), clock.clone())?;
+    let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone(), store.is_none());
+    let settled = telling.map(|telling| telling.settled);
     let line = Line {
         camera: devices.camera,
         rate: RateWatch::of(config),
@@ -120,7 +134,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
         clock,
         vitals: Vitals::default(),
     };
-    Ok(Opened { line, model: name, publisher, store, reporting, orders, info })
+    Ok(Opened { line, model: name, publisher, store, settled, reporting, orders, info })
 }
 
 struct Devices {

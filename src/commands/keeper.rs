@@ -1,17 +1,22 @@
 //! From the line's events to the store's entries, and what the store found of the run before.
+//!
+//! Where a store is kept, a part is told when its history is on the disk, and the message is kept there until a broker has acknowledged
+//! it: so every message about a part is the same, also after a crash, and none is forgotten.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context as _;
+use crossbeam_channel::Receiver;
 
-use crate::clock::{Clock, rfc3339};
+use super::reporter::Sender;
+use crate::clock::{Clock, WallClock, rfc3339};
 use crate::config;
-use crate::decide::{Outcome, StopReason};
+use crate::decide::{Outcome, PartRecord, StopReason};
 use crate::pipeline::{Event, Listener};
 use crate::report::Publisher;
-use crate::report::message::{Identity, Message, Part};
-use crate::store::{self, JudgedBy, LeftPart, NoteKind, Store};
+use crate::report::message::{self, Identity, Message, Part, json};
+use crate::store::{self, JudgedBy, LeftPart, NoteKind, Reader, Store, Then, Untold};
 use crate::verdict::PartNumber;
 
 /// Most numbers that one line of the log names.
@@ -29,14 +34,25 @@ pub(super) struct Kept {
     pub keeper: Option<Box<dyn Listener>>,
 }
 
-/// Opens the store where it is wanted, and tells of the parts that were on the line when the process died.
+/// Where parts are told, in a line that reports.
+#[derive(Clone)]
+pub(super) struct Telling {
+    pub publisher: Arc<dyn Publisher>,
+    pub sender: Sender,
+    pub clock: Arc<dyn Clock>,
+    /// The numbers of the parts that need not be told again.
+    pub settled: Receiver<u64>,
+}
+
+/// Opens the store where it is wanted, and tells of the parts that were on the line when the process died, and of those that the broker
+/// has not acknowledged. `telling` is `None` for a line that reports to nobody.
 ///
 /// # Errors
 /// When the store cannot be opened.
 pub(super) fn open(
     section: &config::Store,
     identity: &Identity,
-    publisher: &dyn Publisher,
+    telling: Option<&Telling>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Kept> {
     if !section.enabled {
@@ -54,22 +70,95 @@ pub(super) fn open(
             reason.name()
         );
     }
-    for part in &left {
-        publisher.offer(Message::Part(Box::new(left_message(part, identity))));
+    // A file that cannot be read now is read at the next start.
+    let untold = Reader::open(&section.path).and_then(|reader| reader.untold()).unwrap_or_default();
+    let (told, forgotten): (Vec<_>, Vec<_>) = untold
+        .into_iter()
+        .map(|untold| (untold.number, telling.and_then(|_| untold_text(untold, identity))))
+        .partition(|(_, text)| text.is_some());
+    forgotten.iter().for_each(|(number, _)| store.told(*number));
+    let kept = |(number, text): (PartNumber, Option<String>)| {
+        text.map(|text| message::Kept { part: number.0, text })
+    };
+    let kept: Vec<_> = told.into_iter().filter_map(kept).collect();
+    if let Some(telling) = telling.filter(|_| !kept.is_empty()) {
+        log::info!(
+            "parts of the runs before that no broker has acknowledged and that are told now: {}",
+            kept.len()
+        );
+        telling.publisher.offer(Message::Kept(kept));
     }
     let store = Arc::new(store);
-    Ok(Kept { store: Some(store.clone()), first, stop, keeper: Some(Box::new(Keeper(store))) })
+    let telling = telling.map(|telling| Teller {
+        publisher: Arc::downgrade(&telling.publisher),
+        sender: telling.sender.clone(),
+        clock: telling.clock.clone(),
+        settled: telling.settled.clone(),
+    });
+    let keeper = Keeper { store: store.clone(), telling };
+    Ok(Kept { store: Some(store), first, stop, keeper: Some(Box::new(keeper)) })
+}
+
+/// Ends telling in order: what is still to be told is told, and what the broker acknowledged is noted. Takes no longer than the store
+/// and the publisher take to end.
+pub(super) fn finish(publisher: Arc<dyn Publisher>, store: Option<&Store>, settled: Option<&Receiver<u64>>) {
+    let both = store.zip(settled);
+    if let Some((store, _)) = both {
+        store.hand_on();
+    }
+    drop(publisher);
+    if let Some((store, settled)) = both {
+        settled.try_iter().for_each(|part| store.told(PartNumber(part)));
+    }
+}
+
+/// Tells of parts when their histories are on the disk.
+struct Teller {
+    /// It ends when the line does, also while a history waits for the disk.
+    publisher: Weak<dyn Publisher>,
+    sender: Sender,
+    clock: Arc<dyn Clock>,
+    settled: Receiver<u64>,
+}
+
+impl Teller {
+    fn tell(&self, store: &Store, record: &Arc<PartRecord>) {
+        let wall = WallClock::read(self.clock.as_ref());
+        let text = json(&Part::new(record, &self.sender.identity(), wall));
+        let kept = message::Kept { part: record.number.0, text: text.clone() };
+        let publisher = self.publisher.clone();
+        let offer = move || {
+            if let Some(publisher) = publisher.upgrade() {
+                publisher.offer(Message::Kept(vec![kept]));
+            }
+        };
+        if store.health().failing {
+            store.finished(record.clone());
+            offer();
+        } else {
+            store.reported(record.clone(), text, Then::new(offer));
+        }
+    }
 }
 
 /// Hands events to the store, which never waits.
-struct Keeper(Arc<Store>);
+struct Keeper {
+    store: Arc<Store>,
+    telling: Option<Teller>,
+}
 
 impl Listener for Keeper {
     fn hear(&mut self, event: &Event) {
-        let store = &self.0;
+        let store = &self.store;
+        if let Some(telling) = &self.telling {
+            telling.settled.try_iter().for_each(|part| store.told(PartNumber(part)));
+        }
         match event {
             Event::Opened { part, at } => store.opened(*part, *at),
-            Event::Part(record) => store.finished(record.clone()),
+            Event::Part(record) => match &self.telling {
+                Some(telling) => telling.tell(store, record),
+                None => store.finished(record.clone()),
+            },
             Event::LineStop { reason: Some(reason), at } => {
                 store.noted(NoteKind::LineStop, reason.name(), *at);
             }
@@ -87,6 +176,11 @@ impl Listener for Keeper {
             | Event::Summary(_) => {}
         }
     }
+}
+
+/// What is to be told of a part; `None` when nothing is known of it any more.
+fn untold_text(untold: Untold, identity: &Identity) -> Option<String> {
+    untold.message.or_else(|| untold.left.map(|left| json(&left_message(&left, identity))))
 }
 
 /// Names the parts that were left behind, if there are any.
@@ -125,35 +219,5 @@ fn left_message(part: &LeftPart, identity: &Identity) -> Part {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn left(number: u64) -> LeftPart {
-        let by = JudgedBy { model: "casting@1a2b".to_owned(), config: "9f8e".to_owned() };
-        LeftPart { number: PartNumber(number), opened_at_ms: 1_767_247_202_000, by }
-    }
-
-    #[test]
-    fn the_line_about_parts_left_behind_is_of_bounded_length() {
-        let line = |parts: u64| left_line(&(1..=parts).map(left).collect::<Vec<_>>());
-        assert_eq!(line(0), None);
-        assert!(line(2).unwrap().ends_with("how they left: 1, 2"));
-        assert!(line(10).unwrap().ends_with(": 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"));
-        assert!(line(4000).unwrap().ends_with("9, 10 and 3990 more up to 4000"));
-    }
-
-    #[test]
-    fn a_part_left_behind_is_reported_as_what_it_was_judged_by_then() {
-        let identity = Identity {
-            version: "0.1.0".to_owned(),
-            line: "casting-3".to_owned(),
-            model: "another@0000".to_owned(),
-            config: "another".to_owned(),
-        };
-        assert_eq!(
-            crate::report::message::json(&left_message(&left(17), &identity)),
-            r#"{"line":"casting-3","part":17,"triggered_at":"2026-01-01T06:00:02.000Z","verdict":"reject","reason":null,"score":null,"model":"casting@1a2b","config":"9f8e","latency_ms":null,"outcome":"unresolved_at_stop","frames":0,"name":null,"truth":null}"#
-        );
-    }
-}
+#[cfg(all(test, feature = "store"))]
+mod tests;

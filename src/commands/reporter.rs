@@ -30,6 +30,8 @@ impl Sender {
 
 /// Tells a publisher what happens; the publisher never waits, so neither does this.
 pub(super) struct Reporter {
+    /// Whether it tells of parts, or somebody else does.
+    parts: bool,
     publisher: Arc<dyn Publisher>,
     sender: Sender,
     clock: Arc<dyn Clock>,
@@ -37,9 +39,15 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn new(publisher: Arc<dyn Publisher>, sender: Sender, clock: Arc<dyn Clock>) -> Self {
+    /// `parts`: whether it tells of parts too.
+    pub(super) fn new(
+        publisher: Arc<dyn Publisher>,
+        sender: Sender,
+        clock: Arc<dyn Clock>,
+        parts: bool,
+    ) -> Self {
         let interval = Interval::new(clock.now());
-        Self { publisher, sender, clock, interval }
+        Self { parts, publisher, sender, clock, interval }
     }
 }
 
@@ -48,7 +56,9 @@ impl Listener for Reporter {
         let wall = WallClock::read(self.clock.as_ref());
         let message = match event {
             Event::Ready => Message::Status(State::Online, self.clock.now()),
-            Event::Part(record) => Message::Part(Box::new(Part::new(record, &self.sender.identity(), wall))),
+            Event::Part(record) if self.parts => {
+                Message::Part(Box::new(Part::new(record, &self.sender.identity(), wall)))
+            }
             Event::Summary(run) => {
                 let dropped = self.publisher.health().dropped;
                 Message::Summary(Box::new(self.interval.summary(run, dropped, &self.sender.identity(), wall)))

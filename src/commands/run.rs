@@ -11,7 +11,7 @@ use super::devices::{self, Opened};
 use super::files::{try_out, write_json};
 use super::printer::Printer;
 use super::reload::{Reloader, Running};
-use super::{ExitCode, exit};
+use super::{ExitCode, exit, keeper};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
 use crate::pipeline::{Failure, Stopper, lock_memory, run_threads};
@@ -74,7 +74,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let _ = reload.try_send(());
     };
     let _signals = SignalWatch::with_reload(stop, signals::end_at_once, hang_up)?;
-    let Opened { mut line, model, publisher, store, reporting, orders, info } =
+    let Opened { mut line, model, publisher, store, settled, reporting, orders, info } =
         devices::open(&loaded, clock.clone())?;
     let socket = loaded.config.commands.socket.as_deref();
     let socket = socket
@@ -96,7 +96,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     lock_memory();
     let outcome = run_threads(line, &stopper);
     drop((socket, reloader, watchdog));
-    drop(publisher);
+    keeper::finish(publisher, store.as_deref(), settled.as_ref());
     if let (Ok(outcome), Some(store)) = (&outcome, &store) {
         store.end(outcome.summary.lost_events == 0);
     }

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 
 use super::devices::{self, Opened};
 use super::files::{try_out, write_whole};
-use super::{ExitCode, print};
+use super::{ExitCode, keeper, print};
 use crate::clock::{Clock, SimClock, SystemClock, rfc3339};
 use crate::config::Config;
 use crate::config::load::{Loaded, load, of};
@@ -127,7 +127,8 @@ struct Tested {
 /// The configured line on its threads, with a person at the belt.
 fn attended(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Result<Tested> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let Opened { mut line, model, publisher, store, orders, .. } = devices::open(loaded, clock.clone())?;
+    let Opened { mut line, model, publisher, store, settled, orders, .. } =
+        devices::open(loaded, clock.clone())?;
     let (ear, heard) = Ear::new();
     line.listeners.push(Box::new(ear));
     let mut course =
@@ -143,7 +144,7 @@ fn attended(loaded: &Loaded, patience: Duration, stopper: Stopper) -> anyhow::Re
     let outcome = run_threads(line, &stopper);
     // Nobody listens any more where the line has failed, so the guide ends too.
     let steps = work.join().map_err(|_| anyhow::anyhow!("the guide failed by a bug"))??;
-    drop(publisher);
+    keeper::finish(publisher, store.as_deref(), settled.as_ref());
     let in_order = outcome.as_ref().is_ok_and(|outcome| outcome.summary.lost_events == 0);
     Ok(Tested { steps, model, store, in_order, failure: outcome.err().map(anyhow::Error::from) })
 }
@@ -156,7 +157,7 @@ fn alone(
     broker: Option<StandIn>,
 ) -> anyhow::Result<Tested> {
     let clock = Arc::new(SimClock::default());
-    let Opened { mut line, model, publisher, store, .. } = devices::open(loaded, clock.clone())?;
+    let Opened { mut line, model, publisher, store, settled, .. } = devices::open(loaded, clock.clone())?;
     let (ear, heard) = Ear::new();
     line.listeners.push(Box::new(ear));
     let switches = Arc::<Switches>::default();
@@ -168,7 +169,8 @@ fn alone(
         Demonstration { line, clock, heard, switches, publisher: publisher.clone(), broker, stopper };
     let steps = Guide { config: &loaded.config, patience }.lead(&mut course)?;
     let summary = course.line.stop();
-    drop(publisher);
+    drop(course.publisher);
+    keeper::finish(publisher, store.as_deref(), settled.as_ref());
     Ok(Tested { steps, model, store, in_order: summary.lost_events == 0, failure: None })
 }
 

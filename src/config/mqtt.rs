@@ -28,7 +28,7 @@ pub struct Mqtt {
     pub password_file: Option<PathBuf>,
     /// First part of every topic: `PREFIX/LINE/part`.
     pub prefix: String,
-    /// Time between signs of life: 1s to 18h.
+    /// Time between signs of life: 1s to 18h. Also the longest wait for an acknowledgement, up to 10s.
     pub keep_alive: Span,
     /// Most messages kept while the broker is away: 1 to 100000. When full, the oldest part message is dropped and counted.
     pub queue: u32,
@@ -59,7 +59,7 @@ impl Default for Mqtt {
 pub struct Tls {
     /// Whether to encrypt; usually with port 8883.
     pub enabled: bool,
-    /// PEM file with the certificates that are trusted to sign the broker's. Needed with `enabled`.
+    /// PEM file with the certificates that are trusted to sign the broker's, or with the broker's own. Needed with `enabled`.
     #[schemars(example = &"/etc/ssl/certs/ca-certificates.crt")]
     pub ca_file: Option<PathBuf>,
     /// PEM file with this client's certificate, if the broker asks for one.

@@ -160,6 +160,15 @@ pub struct Summary {
     pub messages_dropped: u64,
 }
 
+/// The text of a `part` message, which is the same whenever it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Number of the part.
+    pub part: u64,
+    /// The message as JSON.
+    pub text: String,
+}
+
 /// One message.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
@@ -169,6 +178,8 @@ pub enum Message {
     Config(String),
     /// One part. Boxed because it is much larger than the others.
     Part(Box<Part>),
+    /// Parts whose text is kept elsewhere until it is settled, see [`super::open_for_line`].
+    Kept(Vec<Kept>),
     /// Counts, each minute.
     Summary(Box<Summary>),
 }

@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+
 use crate::clock::Clock;
 use crate::config;
 use crate::remote::Take;
@@ -98,7 +100,8 @@ pub trait Publisher: Send + Sync {
     /// Waits until `wanted` holds, at most `timeout`; whether it came to hold. For tests and checks, not for the line.
     fn wait(&self, timeout: Duration, wanted: &dyn Fn(&Health) -> bool) -> bool;
 
-    /// Sends what is left and says goodbye, at most about a second; what is left then is lost and counted in `waiting`.
+    /// Sends what is left and says goodbye, at most about a second; what is left then is counted in `waiting`, and lost unless it is kept
+    /// elsewhere.
     /// Dropping does the same.
     fn stop(self: Box<Self>) -> Health;
 }
@@ -155,5 +158,24 @@ pub fn open_for_commands(
     clock: Arc<dyn Clock>,
     take: Option<Take>,
 ) -> Result<Box<dyn Publisher>, ReportError> {
-    if settings.enabled { mqtt::start(settings, identity, clock, take) } else { Ok(Box::new(Nobody)) }
+    open_for_line(settings, identity, clock, take, None)
+}
+
+/// As [`open_for_commands`]. The numbers of the parts of [`Message::Kept`] go to `settled` when the broker has acknowledged them, or when
+/// they were dropped because the queue was full; one that finds no room there is not told.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for_line(
+    settings: &config::Mqtt,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    take: Option<Take>,
+    settled: Option<Sender<u64>>,
+) -> Result<Box<dyn Publisher>, ReportError> {
+    if settings.enabled {
+        mqtt::start(settings, identity, clock, (take, settled))
+    } else {
+        Ok(Box::new(Nobody))
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
+
 use super::message::Identity;
 use super::{Publisher, ReportError};
 use crate::clock::Clock;
@@ -14,7 +16,7 @@ pub(super) fn start(
     _: &config::Mqtt,
     _: Identity,
     _: Arc<dyn Clock>,
-    _: Option<Take>,
+    _: (Option<Take>, Option<Sender<u64>>),
 ) -> Result<Box<dyn Publisher>, ReportError> {
     Err(ReportError::NotBuilt)
 }

@@ -12,6 +12,7 @@ use super::history::{JudgedBy, LeftPart, NoteKind};
 use super::shared::Shared;
 use super::sqlite::Bounds;
 pub use super::sqlite::Reader;
+use super::then::Then;
 use super::worker::{Entry, QUEUE, Question, Wish, Worker};
 use super::writer::Writer;
 use super::{Health, Opened, StoreError};
@@ -24,8 +25,14 @@ use crate::verdict::PartNumber;
 const WISHES_WITHIN: Duration = Duration::from_secs(5);
 /// Time for a wish, and for the thread to end, when that is used up.
 const LEAST: Duration = Duration::from_secs(1);
-// The question, the answer and the thread's end.
-const _: () = assert!(WISHES_WITHIN.as_millis() + 3 * LEAST.as_millis() <= super::STOP_WITHIN.as_millis());
+// The histories that are told of, the question, the answer, and the thread's end.
+const _: () = assert!(
+    2 * HAND_ON_WITHIN.as_millis() + WISHES_WITHIN.as_millis() + 3 * LEAST.as_millis()
+        <= super::STOP_WITHIN.as_millis()
+);
+
+/// Half of the time that is left, at the end, for histories that somebody waits for to tell of them.
+const HAND_ON_WITHIN: Duration = Duration::from_millis(400);
 
 /// The line's end of the store. Dropping it writes what is left, within seconds.
 pub struct Store {
@@ -114,6 +121,17 @@ impl Store {
         self.put(Entry::Finished(record));
     }
 
+    /// As [`Store::finished`]; the message about the part is kept with its history, and `then` is done when both are on the disk, or cannot
+    /// come there now. The message is kept until [`Store::told`]. Returns at once.
+    pub fn reported(&self, record: Arc<PartRecord>, message: String, then: Then) {
+        self.put(Entry::Reported(record, message, then));
+    }
+
+    /// A broker has the message about this part, or nobody wants it any more. Returns at once.
+    pub fn told(&self, part: PartNumber) {
+        self.put(Entry::Told(part));
+    }
+
     /// Something happened to the line; `detail` says why, or which. Returns at once.
     pub fn noted(&self, kind: NoteKind, detail: &str, at: Time) {
         self.shared.noted(kind, detail);
@@ -124,6 +142,15 @@ impl Store {
     /// for a few seconds at most with all other wishes. Whether it is written. For tests and for the end, not for the line.
     pub fn flush(&self) -> bool {
         self.ask(Wish::Flush)
+    }
+
+    /// Writes what was handed over before, so that what waits for it is told while there is still somebody to tell it. A disk that does not
+    /// answer costs less than a second; then the next start tells it. Whether it is written.
+    pub fn hand_on(&self) -> bool {
+        let (answer, answered) = bounded(1);
+        let Some(questions) = &self.questions else { return false };
+        questions.send_timeout((Wish::Flush, answer), HAND_ON_WITHIN).is_ok()
+            && answered.recv_timeout(HAND_ON_WITHIN).unwrap_or(false)
     }
 
     /// Writes what is left and notes that the run ended in order, so that the next start finds nothing amiss. `all_heard`: no event was

@@ -280,5 +280,16 @@ pub struct LeftPart {
     pub by: JudgedBy,
 }
 
+/// A part of which no broker has acknowledged the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// Its number.
+    pub number: PartNumber,
+    /// The text of the message; `None` for a part that was left behind, of which `left` tells.
+    pub message: Option<String>,
+    /// What the store holds of the part; `None` when that was removed.
+    pub left: Option<LeftPart>,
+}
+
 #[cfg(all(test, feature = "store"))]
 mod tests;

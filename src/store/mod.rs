@@ -39,6 +39,7 @@ mod shared;
 mod sqlite;
 #[cfg(all(test, feature = "store"))]
 mod tests;
+mod then;
 #[cfg(feature = "store")]
 mod worker;
 #[cfg(feature = "store")]
@@ -51,8 +52,9 @@ pub const STOP_WITHIN: Duration = Duration::from_secs(9);
 
 pub use handle::{Reader, Store};
 pub use history::{
-    History, JudgedBy, LeftPart, Moment, NoteKind, Stay, StoredNote, StoredPart, View, Window,
+    History, JudgedBy, LeftPart, Moment, NoteKind, Stay, StoredNote, StoredPart, Untold, View, Window,
 };
+pub use then::Then;
 
 /// What kind of fault kept the store from its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

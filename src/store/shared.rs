@@ -62,7 +62,7 @@ impl Shared {
 
     pub(super) fn count_lost(&self, entry: &Entry) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        if matches!(entry, Entry::Finished(_)) {
+        if matches!(entry, Entry::Finished(_) | Entry::Reported(..)) {
             self.histories_lost.fetch_add(1, Ordering::Relaxed);
         }
     }

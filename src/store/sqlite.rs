@@ -8,6 +8,7 @@ mod place;
 mod reader;
 mod rows;
 mod salvage;
+mod untold;
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -114,6 +115,7 @@ impl Database {
             ))
             .map_err(failed("set up the journal"))?;
         migrate(&mut connection, file)?;
+        connection.execute_batch(untold::TABLE).map_err(failed("create the tables"))?;
         let identity = identity(file).ok_or_else(|| gone(file))?;
         let journals = JOURNALS.map(|ending| self::identity(&beside(file, ending)));
         let mut database =

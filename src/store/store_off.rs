@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Health, JudgedBy, NoteKind, Opened, StoreError, StoredNote, StoredPart};
+use super::{Health, JudgedBy, NoteKind, Opened, StoreError, StoredNote, StoredPart, Then, Untold};
 use crate::clock::{Clock, Time};
 use crate::config;
 use crate::decide::PartRecord;
@@ -47,8 +47,11 @@ impl Store {
     never! {
         opened(PartNumber, Time);
         finished(Arc<PartRecord>);
+        reported(Arc<PartRecord>, String, Then);
+        told(PartNumber);
         noted(NoteKind, &str, Time);
         flush() -> bool;
+        hand_on() -> bool;
         end(bool) -> bool;
         health() -> Health;
     }
@@ -68,6 +71,7 @@ impl Reader {
         parts_between(i64, i64) -> Result<Vec<StoredPart>, StoreError>;
         notes_between(i64, i64) -> Result<Vec<StoredNote>, StoreError>;
         standing_at(i64) -> Result<Vec<StoredNote>, StoreError>;
+        untold() -> Result<Vec<Untold>, StoreError>;
         range() -> Result<Option<(u64, u64)>, StoreError>;
     }
 }

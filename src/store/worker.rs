@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 
 use super::history::NoteKind;
+use super::then::Then;
 use super::writer::Writer;
 use crate::clock::Time;
 use crate::decide::PartRecord;
@@ -33,6 +34,10 @@ pub(super) enum Entry {
     Opened(PartNumber, Time),
     /// A part has left.
     Finished(Arc<PartRecord>),
+    /// A part has left, and this message about it is to be told once that is written.
+    Reported(Arc<PartRecord>, String, Then),
+    /// A broker has the message about a part.
+    Told(PartNumber),
     /// Something happened to the line.
     Noted(NoteKind, String, Time),
 }

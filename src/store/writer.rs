@@ -48,6 +48,8 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     group: Vec<Entry>,
+    /// The group holds something that is to be written soon.
+    due: bool,
     /// The number of this run's first part.
     first: u64,
     /// The first number that is not reserved, and the first that the database does not know to be.
@@ -94,6 +96,7 @@ impl Writer {
             clock,
             shared,
             group: Vec::with_capacity(GROUP),
+            due: false,
             first: begun.first,
             reserved: begun.reserved,
             reserve: begun.reserve,
@@ -111,11 +114,14 @@ impl Writer {
         writer
     }
 
-    /// Takes an entry into the group; whether it is the group's first.
+    /// Takes an entry into the group; whether it is the first that does not wait for others. That a broker has a message can wait: it spares
+    /// the card a write for each part.
     pub(super) fn take(&mut self, entry: Entry) -> bool {
+        let first = !self.due && !matches!(entry, Entry::Told(_));
+        self.due |= first;
         self.group.push(entry);
         self.shared.held.store(self.group.len() as u64, Ordering::Relaxed);
-        self.group.len() == 1
+        first
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -144,6 +150,7 @@ impl Writer {
         self.shared.written.fetch_add(entries as u64, Ordering::Relaxed);
         self.shared.held.store(0, Ordering::Relaxed);
         self.group.clear();
+        self.due = false;
         if let Some(trouble) = self.trouble.take() {
             self.shared.failing.store(false, Ordering::Relaxed);
             log::info!(
@@ -259,6 +266,12 @@ impl Writer {
         let trouble = self.trouble.get_or_insert(Trouble { since: now, lost_before, attempts: 0 });
         trouble.attempts = trouble.attempts.saturating_add(1);
         let wait = WAITS.0.saturating_mul(1 << (trouble.attempts - 1).min(8)).min(WAITS.1);
+        // What is to be told does not wait for a disk.
+        for entry in &mut self.group {
+            if let Entry::Reported(_, _, then) = entry {
+                then.act();
+            }
+        }
         let text = error.to_string();
         match aside {
             Some(aside) => tell_set_aside(&self.file, &error, &aside),

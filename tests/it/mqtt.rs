@@ -16,7 +16,9 @@ use crate::support::broker::{Behaviour, Scripted, Seen};
 use crate::support::process::LONG;
 
 mod commands;
+mod hostile;
 mod real;
+mod secure;
 
 fn identity() -> Identity {
     Identity {

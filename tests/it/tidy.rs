@@ -29,7 +29,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config/yaml.rs"]),
     ("tract_core", &["model/"]),
     ("tract_onnx", &["model/"]),
-    ("rumqttc", &["report/mqtt"]),
+    ("rustls", &["report/mqtt/tls"]),
     ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/v4l"]),
     ("zune_jpeg", &["picture/jpeg"]),

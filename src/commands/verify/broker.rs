@@ -7,6 +7,8 @@ use std::thread::Builder;
 
 /// "Accepted, no session kept": CONNACK of MQTT 3.1.1, section 3.2.
 const ACCEPTED: [u8; 4] = [0x20, 2, 0, 0];
+/// PINGRESP.
+const ANSWERED: [u8; 2] = [0xd0, 0];
 
 #[derive(Debug, Default)]
 struct State {
@@ -70,9 +72,41 @@ fn serve(listener: &TcpListener, state: &Mutex<State>) {
             }
             state.connection = connection.try_clone().ok();
         }
-        let mut bytes = [0; 4096];
-        let accepted = connection.read(&mut bytes).and_then(|_| connection.write_all(&ACCEPTED));
         // What it is told does not matter; the end of the connection does.
-        while accepted.is_ok() && connection.read(&mut bytes).is_ok_and(|length| length > 0) {}
+        while packet(&mut connection).and_then(|packet| answer(&mut connection, &packet)).is_ok() {}
+    }
+}
+
+/// The first byte of a packet, and its body.
+fn packet(connection: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+    let mut byte = [0];
+    connection.read_exact(&mut byte)?;
+    let first = byte[0];
+    let mut length = 0;
+    for shift in [0, 7, 14] {
+        connection.read_exact(&mut byte)?;
+        length |= usize::from(byte[0] & 0x7f) << shift;
+        if byte[0] & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body)?;
+    Ok((first, body))
+}
+
+/// Accepts the client and acknowledges what it publishes.
+fn answer(connection: &mut TcpStream, (first, body): &(u8, Vec<u8>)) -> io::Result<()> {
+    match first >> 4 {
+        1 => connection.write_all(&ACCEPTED),
+        3 => {
+            let topic = body.first_chunk().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+            match body.get(2 + topic..4 + topic) {
+                Some(number) => connection.write_all(&[&[0x40, 2], number].concat()),
+                None => Ok(()),
+            }
+        }
+        12 => connection.write_all(&ANSWERED),
+        _ => Ok(()),
     }
 }

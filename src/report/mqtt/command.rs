@@ -1,30 +1,31 @@
-//! Commands that come over MQTT: reading them, and saying once a minute what was not taken.
+//! Commands that come over MQTT: reading them, and saying now and then what came and what was not taken.
 //!
 //! Must not know what a command does.
 
 use std::time::Duration;
 
+use log::Level;
 use serde::Deserialize;
 
+use super::teller::Line;
 use crate::clock::Time;
+use crate::limit::Limiter;
 use crate::remote::{LONGEST, RemoteCommand, Take};
 
 /// At most one line of the log in so long says what was ignored: whoever may publish must not fill the log.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const IGNORED: (u32, Duration) = (1, Duration::from_secs(60));
+/// Lines at once about one kind of command that was taken, and then one each so long.
+const TAKEN: (u32, Duration) = (10, Duration::from_secs(10));
 
 /// What came on the command topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Incoming {
+    /// Of one that is too long for any command, no more than shows that.
     pub(super) payload: Vec<u8>,
     /// The broker kept it from before: it may be as old as the broker.
     pub(super) retained: bool,
-}
-
-impl Incoming {
-    /// A message as it came; of one that is too long for any command, no more than shows that.
-    pub(super) fn new(payload: &[u8], retained: bool) -> Self {
-        Self { payload: payload[..payload.len().min(LONGEST + 1)].to_vec(), retained }
-    }
+    /// The broker has sent it before.
+    pub(super) repeated: bool,
 }
 
 /// `{"command": "reset"}`
@@ -37,35 +38,56 @@ struct Wrapped {
 /// Hands commands on.
 pub(super) struct Commands {
     take: Take,
-    ignored: u64,
-    told: Option<Time>,
+    ignored: Limiter,
+    /// One for each kind, so that none hides another.
+    taken: [Limiter; RemoteCommand::ALL.len()],
+    /// The retained message that was told: it comes again with every connection.
+    retained: Option<Vec<u8>>,
 }
 
 impl Commands {
     pub(super) fn new(take: Take) -> Self {
-        Self { take, ignored: 0, told: None }
+        let limiter = |(burst, per)| Limiter::new(burst, per);
+        Self {
+            take,
+            ignored: limiter(IGNORED),
+            taken: RemoteCommand::ALL.map(|_| limiter(TAKEN)),
+            retained: None,
+        }
     }
 
     /// Takes what came. What is not taken is counted, and told once a minute.
-    pub(super) fn take(&mut self, incoming: &Incoming, now: Time) {
-        let done = read(incoming).and_then(|command| {
-            log::info!("mqtt: {command}: a command came from the broker");
-            (self.take)(command).map_err(|why| format!("{command}: {why}"))
-        });
-        let Err(why) = done else { return };
-        self.ignored += 1;
-        if self.told.is_none_or(|told| now >= told + TOLD_EVERY) {
-            self.told = Some(now);
-            log::warn!("mqtt: a command is ignored: {why} (ignored so far: {})", self.ignored);
-        }
+    pub(super) fn take(&mut self, incoming: Incoming, now: Time) -> Option<Line> {
+        let why = match read(&incoming) {
+            Ok(command) => match (self.take)(command) {
+                Ok(()) => {
+                    let kind = RemoteCommand::ALL.iter().position(|one| *one == command)?;
+                    let more = self.taken[kind].allow(now)?;
+                    return Some(Line(
+                        Level::Info,
+                        format!("{command}: a command came from the broker{more}"),
+                    ));
+                }
+                Err(why) => format!("{command}: {why}"),
+            },
+            Err(_) if incoming.retained && self.retained.as_ref() == Some(&incoming.payload) => return None,
+            Err(why) => why,
+        };
+        let more = self.ignored.allow(now)?;
+        self.retained = incoming.retained.then_some(incoming.payload).or(self.retained.take());
+        Some(Line(Level::Warn, format!("a command is ignored: {why}{more}")))
     }
 }
 
 fn read(incoming: &Incoming) -> Result<RemoteCommand, String> {
     if incoming.retained {
         return Err(
-            "it is retained, and would come again with every connection; publish it without".to_owned()
+            "it is retained, and comes again with every connection; publish commands without, and remove this one with an empty retained message"
+                .to_owned(),
         );
+    }
+    if incoming.repeated {
+        return Err("it was sent before, and may be old".to_owned());
     }
     if incoming.payload.len() > LONGEST {
         return Err(format!("it has more than {LONGEST} bytes"));
@@ -85,8 +107,12 @@ mod tests {
 
     use super::*;
 
+    fn incoming(payload: &[u8]) -> Incoming {
+        Incoming { payload: payload.to_vec(), retained: false, repeated: false }
+    }
+
     fn of(payload: &[u8]) -> Result<RemoteCommand, String> {
-        read(&Incoming::new(payload, false))
+        read(&incoming(payload))
     }
 
     #[test]
@@ -109,20 +135,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_retained_command_is_ignored_and_the_log_is_not_filled() {
+    fn commands() -> (Commands, crossbeam_channel::Receiver<RemoteCommand>) {
         let (told, taken) = crossbeam_channel::unbounded();
         let take = move |command| told.send(command).map_err(|_| "gone".to_owned());
-        let mut commands = Commands::new(Arc::new(take));
-        let mut at = |s: u64, payload: &[u8], retained| {
-            commands.take(&Incoming::new(payload, retained), Time::ZERO + Duration::from_secs(s));
-            (commands.ignored, commands.told)
-        };
-        let first = Some(Time::ZERO);
-        assert_eq!(at(0, b"reset", true), (1, first));
-        assert_eq!(at(1, b"reset", false), (1, first));
-        assert_eq!(at(59, b"nonsense", false), (2, first));
-        assert_eq!(at(60, b"nonsense", false), (3, Some(Time::ZERO + TOLD_EVERY)));
-        assert_eq!(taken.try_iter().count(), 1);
+        (Commands::new(Arc::new(take)), taken)
+    }
+
+    fn at(s: u64) -> Time {
+        Time::ZERO + Duration::from_secs(s)
+    }
+
+    #[test]
+    fn a_retained_command_is_never_obeyed_and_told_once() {
+        let (mut commands, taken) = commands();
+        let retained = |payload: &[u8]| Incoming { retained: true, ..incoming(payload) };
+        assert!(commands.take(retained(b"reset"), at(0)).unwrap().1.contains("it is retained"));
+        for hour in 1..100 {
+            assert_eq!(commands.take(retained(b"reset"), at(hour * 3600)), None, "with each connection");
+        }
+        assert!(commands.take(retained(b"trigger"), at(400_000)).is_some(), "another one is news");
+        let repeated = Incoming { repeated: true, ..incoming(b"reset") };
+        assert!(commands.take(repeated, at(500_000)).unwrap().1.contains("sent before"));
+        assert!(taken.is_empty());
+    }
+
+    #[test]
+    fn floods_of_commands_and_of_junk_do_not_fill_the_log_and_are_counted() {
+        let (mut commands, taken) = commands();
+        let mut lines = Vec::new();
+        for n in 0..60_000_u64 {
+            let payload: &[u8] = [&b"reset"[..], b"junk", b""][n as usize % 3];
+            lines.extend(commands.take(incoming(payload), Time::ZERO + Duration::from_millis(n)));
+        }
+        lines.extend(commands.take(incoming(b"junk"), at(61)));
+        assert_eq!(taken.try_iter().count(), 20_000);
+        assert!(lines.len() <= 10 + 6 + 2, "{lines:?}");
+        assert!(lines.last().unwrap().1.ends_with("(and 39999 more like it)"), "{:?}", lines.last());
+        let (mut commands, _taken) = self::commands();
+        (0..50).for_each(|_| drop(commands.take(incoming(b"trigger"), at(1))));
+        let reset = commands.take(incoming(b"reset"), at(1));
+        assert_eq!(reset.unwrap().1, "reset: a command came from the broker", "triggers hide no reset");
     }
 }

@@ -2,8 +2,8 @@
 //! wanted, commands from it.
 //!
 //! ```text
-//! line --offer--> bounded queue --> [mqtt: outbox, back-off] --> rumqttc's queue --> [mqtt-io: one connection] --> broker
-//!       never waits                  keeps until acknowledged     never full                may hang
+//! line --offer--> bounded queue --> [mqtt: outbox, back-off] --> requests --> [mqtt-io: one connection] --> broker
+//!       never waits                  keeps until acknowledged     never full       may hang
 //! ```
 //! Must not know what a part is; the line must not know what a broker is.
 
@@ -13,7 +13,12 @@ mod outbox;
 mod session;
 mod settings;
 mod shared;
+mod stream;
+mod talk;
+mod teller;
 mod tls;
+mod trouble;
+mod wire;
 mod worker;
 
 use std::sync::Arc;
@@ -64,19 +69,20 @@ pub(super) fn check(section: &config::Mqtt, line: &str) -> Result<(), ReportErro
     Settings::check(section, line).map(drop)
 }
 
-/// Checks the section, reads its files and starts the thread. Does not wait for the broker. Commands from it go to `take`.
+/// Checks the section, reads its files and starts the thread. Does not wait for the broker. Commands from it go to the first of
+/// the ends, the numbers of kept parts that are settled to the second.
 pub(super) fn start(
     section: &config::Mqtt,
     identity: Identity,
     clock: Arc<dyn Clock>,
-    take: Option<Take>,
+    ends: (Option<Take>, Option<Sender<u64>>),
 ) -> Result<Box<dyn Publisher>, ReportError> {
     let settings = Settings::check(section, &identity.line)?;
     let shared = Arc::new(Shared::new());
     let (offers, to_worker) = bounded(OFFERS + STATUS_ROOM);
     let (end, ended) = bounded(0);
     let ending = Ending { shared: Arc::clone(&shared), _ended: end };
-    let worker = Worker::new(settings, (identity, clock), Arc::clone(&shared), to_worker, take);
+    let worker = Worker::new(settings, (identity, clock), Arc::clone(&shared), to_worker, ends);
     let thread = thread::Builder::new()
         .name("mqtt".to_owned())
         .spawn(move || {
@@ -101,16 +107,18 @@ impl Mqtt {
 
 impl Publisher for Mqtt {
     fn offer(&self, message: Message) {
-        let is_status = matches!(message, Message::Status(..) | Message::Config(_));
+        let (is_status, count) = match &message {
+            Message::Status(..) | Message::Config(_) => (true, 0),
+            Message::Kept(parts) => (false, parts.len() as u64),
+            Message::Part(_) | Message::Summary(_) => (false, 1),
+        };
         let fits = self
             .offers
             .as_ref()
             .is_some_and(|offers| (is_status || offers.len() < OFFERS) && offers.try_send(message).is_ok());
-        if !is_status {
-            self.shared.count_offer();
-            if !fits {
-                self.shared.count_overflow();
-            }
+        self.shared.count_offer(count);
+        if !fits {
+            self.shared.count_overflow(count);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Messages that no broker has acknowledged yet: bounded, in order, each kept until it is acknowledged.
 //!
-//! Pure. The client library forgets what it has sent when a restarted broker does not know the session any more, so
-//! delivery at least once is kept here and not there. Must not know topics, formats or connections.
+//! Pure. A restarted broker does not know what it was sent, so delivery at least once is kept here. Must not know topics, formats or
+//! connections.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -40,19 +40,21 @@ impl<T> Outbox<T> {
         }
     }
 
-    /// Takes a message. A full outbox drops its oldest part message, or its oldest message when it holds no part.
-    pub(super) fn push(&mut self, part: bool, item: T) {
+    /// Takes a message. A full outbox drops its oldest part message, or its oldest message when it holds no part, and gives it back.
+    pub(super) fn push(&mut self, part: bool, item: T) -> Vec<T> {
         self.waiting.push_back(Entry { ticket: self.next, part, item });
         self.next += 1;
-        self.trim();
+        self.trim()
     }
 
-    fn trim(&mut self) {
+    fn trim(&mut self) -> Vec<T> {
+        let mut dropped = Vec::new();
         while self.waiting.len() > self.capacity {
             let oldest_part = self.waiting.iter().position(|entry| entry.part).unwrap_or(0);
-            self.waiting.remove(oldest_part);
+            dropped.extend(self.waiting.remove(oldest_part).map(|entry| entry.item));
             self.dropped += 1;
         }
+        dropped
     }
 
     /// The next message to send, if one waits and the window has room. It counts as sent from now on.
@@ -66,17 +68,17 @@ impl<T> Outbox<T> {
         Some((ticket, &entry.item))
     }
 
-    /// The broker has this message. False when it was not under way, as after a connection was lost.
-    pub(super) fn acknowledge(&mut self, ticket: Ticket) -> bool {
-        self.sent.remove(&ticket).is_some()
+    /// The broker has this message, which is given back. `None` when it was not under way, as after a connection was lost.
+    pub(super) fn acknowledge(&mut self, ticket: Ticket) -> Option<T> {
+        self.sent.remove(&ticket).map(|entry| entry.item)
     }
 
-    /// The connection is gone: what was not acknowledged waits again, in front and in order.
-    pub(super) fn connection_lost(&mut self) {
+    /// The connection is gone: what was not acknowledged waits again, in front and in order. Gives back what finds no room.
+    pub(super) fn connection_lost(&mut self) -> Vec<T> {
         while let Some((_, entry)) = self.sent.pop_last() {
             self.waiting.push_front(entry);
         }
-        self.trim();
+        self.trim()
     }
 
     /// Messages that wait to be sent.
@@ -87,6 +89,11 @@ impl<T> Outbox<T> {
     /// Messages that are not acknowledged, sent or not.
     pub(super) fn unacknowledged(&self) -> usize {
         self.waiting.len() + self.sent.len()
+    }
+
+    /// What is not acknowledged, sent or not.
+    pub(super) fn rest(&self) -> impl Iterator<Item = &T> {
+        self.sent.values().chain(&self.waiting).map(|entry| &entry.item)
     }
 
     /// Messages dropped so far because the outbox was full.
@@ -118,7 +125,7 @@ mod tests {
     #[test]
     fn an_outbox_of_summaries_alone_drops_the_oldest() {
         let mut outbox = Outbox::new(2, 8);
-        (0..5).for_each(|item| outbox.push(false, item));
+        (0..5).for_each(|item| drop(outbox.push(false, item)));
         assert_eq!(send_all(&mut outbox).iter().map(|sent| sent.1).collect::<Vec<_>>(), [3, 4]);
         assert_eq!(outbox.dropped(), 3);
     }
@@ -126,13 +133,17 @@ mod tests {
     #[test]
     fn after_a_lost_connection_everything_unacknowledged_is_sent_again_in_order() {
         let mut outbox = Outbox::new(10, 3);
-        (0..5).for_each(|item| outbox.push(true, item));
+        (0..5).for_each(|item| drop(outbox.push(true, item)));
         let sent = send_all(&mut outbox);
         assert_eq!(sent.len(), 3);
-        assert!(outbox.acknowledge(sent[1].0));
-        assert!(!outbox.acknowledge(sent[1].0));
+        assert_eq!(outbox.acknowledge(sent[1].0), Some(sent[1].1));
+        assert_eq!(outbox.acknowledge(sent[1].0), None);
         outbox.connection_lost();
-        assert!(!outbox.acknowledge(sent[0].0), "an acknowledgement of the old connection says nothing");
+        assert_eq!(
+            outbox.acknowledge(sent[0].0),
+            None,
+            "an acknowledgement of the old connection says nothing"
+        );
         assert_eq!(send_all(&mut outbox).iter().map(|sent| sent.1).collect::<Vec<_>>(), [0, 2, 3]);
         assert_eq!((outbox.waiting(), outbox.unacknowledged()), (1, 4));
     }
@@ -175,7 +186,7 @@ mod tests {
                         }
                     }
                     Step::Acknowledge(which) if which < on_wire.len() => {
-                        prop_assert!(outbox.acknowledge(on_wire.remove(which).0));
+                        prop_assert!(outbox.acknowledge(on_wire.remove(which).0).is_some());
                         acknowledged += 1;
                     }
                     Step::Acknowledge(_) => {}

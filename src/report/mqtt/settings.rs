@@ -1,4 +1,4 @@
-//! The `mqtt` section, checked and with its files read: what the client library takes without panicking.
+//! The `mqtt` section, checked and with its files read.
 //!
 //! Owns the rules of values and files. Must not connect.
 
@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 250;
 /// What is needed to connect and to publish.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// Host name or address; an IPv6 address in brackets.
+    /// Host name or address; an IPv6 address without brackets.
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) client_id: String,
@@ -56,7 +56,7 @@ fn name(key: &'static str, text: &str, forbidden: &[char]) -> Result<(), ReportE
     Ok(())
 }
 
-fn host(text: &str, encrypted: bool) -> Result<String, ReportError> {
+fn host(text: &str) -> Result<String, ReportError> {
     const KEY: &str = "mqtt.host";
     if text.contains('/') {
         return Err(wrong(
@@ -75,10 +75,7 @@ fn host(text: &str, encrypted: bool) -> Result<String, ReportError> {
             format!("`{text}` is not a host name or address; the port has a key of its own"),
         ));
     }
-    if encrypted {
-        return Err(wrong(KEY, "an IPv6 address cannot be used with mqtt.tls; give the broker's host name"));
-    }
-    Ok(format!("[{bare}]"))
+    Ok(bare.to_owned())
 }
 
 fn keep_alive(span: Span) -> Result<Duration, ReportError> {
@@ -143,8 +140,10 @@ impl Settings {
             ));
         }
         let topic = |kind| format!("{prefix}/{line}/{kind}");
+        let host = host(&section.host)?;
+        let tls = tls::config(&section.tls, &host)?;
         let settings = Self {
-            host: host(&section.host, section.tls.enabled)?,
+            host,
             port: section.port,
             client_id,
             login: login(section)?,
@@ -156,7 +155,7 @@ impl Settings {
                 summary: topic("summary"),
                 command: topic("command"),
             },
-            tls: tls::config(&section.tls, &section.host)?,
+            tls,
         };
         if settings.tls.is_none() && settings.login.as_ref().is_some_and(|(_, password)| !password.is_empty())
         {
@@ -170,7 +169,10 @@ impl Settings {
 
     /// Host and port, as people write them.
     pub(super) fn broker(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
     }
 }
 
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_that_the_library_would_panic_on_or_misread_is_refused_by_its_key() {
+    fn every_value_that_could_not_be_sent_or_would_be_misread_is_refused_by_its_key() {
         let cases: [(config::Mqtt, &str); 12] = [
             (config::Mqtt { port: 0, ..section() }, "mqtt.port: 0 is outside 1 to 65535"),
             (config::Mqtt { queue: 0, ..section() }, "mqtt.queue: 0 is outside 1 to 100000"),
@@ -241,11 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_gets_its_brackets_and_is_refused_with_tls() {
-        let mut section = config::Mqtt { host: "::1".to_owned(), ..section() };
-        assert_eq!(Settings::check(&section, "demo").ok().unwrap().broker(), "[::1]:1883");
-        section.tls.enabled = true;
-        assert!(problem(&section).starts_with("mqtt.host: an IPv6 address cannot"), "{}", problem(&section));
+    fn an_ipv6_address_is_taken_with_and_without_brackets() {
+        for host in ["::1", "[::1]"] {
+            let section = config::Mqtt { host: host.to_owned(), ..section() };
+            let settings = Settings::check(&section, "demo").ok().unwrap();
+            assert_eq!((settings.broker().as_str(), settings.host.as_str()), ("[::1]:1883", "::1"));
+        }
     }
 
     #[test]

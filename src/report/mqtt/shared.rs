@@ -21,14 +21,14 @@ impl Shared {
         Self { health: Mutex::new(Health { link: Link::Connecting, ..Health::default() }), ..Self::default() }
     }
 
-    /// The line offered a message.
-    pub(super) fn count_offer(&self) {
-        self.offered.fetch_add(1, Ordering::Relaxed);
+    /// The line offered so many messages.
+    pub(super) fn count_offer(&self, count: u64) {
+        self.offered.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// An offered message did not fit into the queue to the `mqtt` thread.
-    pub(super) fn count_overflow(&self) {
-        self.overflowed.fetch_add(1, Ordering::Relaxed);
+    /// So many offered messages did not fit into the queue to the `mqtt` thread.
+    pub(super) fn count_overflow(&self, count: u64) {
+        self.overflowed.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(super) fn overflowed(&self) -> u64 {

@@ -1,19 +1,23 @@
 //! The thread `mqtt`: takes what the line offers, keeps it until the broker has it, and connects again and again.
 //!
-//! Waits for nothing but its own queues and timers, so that it can always be told to stop.
+//! Waits for nothing but its own queues and timers, so that it can always be told to stop. What it says of the line is dated by the line's
+//! clock, which may be a simulated one; how long a broker takes, and how often the log is written to, by the system's.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, after, never, select};
+use crossbeam_channel::{Receiver, Sender, after, never, select};
 
 use super::backoff::Backoff;
 use super::command::Commands;
 use super::outbox::Outbox;
-use super::session::{Happening, Session, Tag, Trouble, WINDOW};
+use super::session::{Happening, Session, WINDOW};
 use super::settings::Settings;
 use super::shared::Shared;
-use crate::clock::{Clock, Time};
+use super::talk::{News, Request, Tag};
+use super::teller::{Figures, Teller};
+use super::trouble::Trouble;
+use crate::clock::{Clock, SystemClock, Time};
 use crate::remote::Take;
 use crate::report::message::{Identity, Message, State, Status, json};
 use crate::report::{Link, WallClock};
@@ -28,6 +32,8 @@ const STEADY_AFTER: Duration = Duration::from_secs(30);
 struct Packet {
     part: bool,
     payload: String,
+    /// The number of the part, if somebody keeps the message until it is settled.
+    kept: Option<u64>,
 }
 
 pub(super) struct Worker {
@@ -49,11 +55,13 @@ pub(super) struct Worker {
     leaving: bool,
     sent: u64,
     acknowledged: u64,
-    /// Since when there is trouble.
-    trouble_since: Option<Time>,
-    drops_told: bool,
+    /// The broker has acknowledged something on this connection.
+    works: bool,
+    teller: Teller,
     /// Who takes commands, if somebody does.
     commands: Option<Commands>,
+    /// Who keeps messages until they are settled.
+    settled: Option<Sender<u64>>,
 }
 
 /// The same for the same client id, so that a line's waits can be repeated, and different from line to line (FNV-1a).
@@ -69,9 +77,11 @@ impl Worker {
         (identity, clock): (Identity, Arc<dyn Clock>),
         shared: Arc<Shared>,
         offers: Receiver<Message>,
-        take: Option<Take>,
+        (take, settled): (Option<Take>, Option<Sender<u64>>),
     ) -> Self {
         let now = clock.now();
+        let teller =
+            Teller::new(settings.broker(), settings.client_id.clone(), settings.topics.command.clone());
         Self {
             outbox: Outbox::new(settings.queue, WINDOW),
             backoff: Backoff::new(seed(&settings.client_id)),
@@ -89,9 +99,10 @@ impl Worker {
             leaving: false,
             sent: 0,
             acknowledged: 0,
-            trouble_since: None,
-            drops_told: false,
+            works: false,
+            teller,
             commands: take.map(Commands::new),
+            settled,
         }
     }
 
@@ -125,10 +136,26 @@ impl Worker {
                 self.identity.config = fingerprint;
                 self.status_due = true;
             }
-            Message::Part(part) => self.outbox.push(true, Packet { part: true, payload: json(&part) }),
+            Message::Part(part) => self.keep(Packet { part: true, payload: json(&part), kept: None }),
+            Message::Kept(parts) => parts.into_iter().for_each(|kept| {
+                self.keep(Packet { part: true, payload: kept.text, kept: Some(kept.part) });
+            }),
             Message::Summary(summary) => {
-                self.outbox.push(false, Packet { part: false, payload: json(&summary) });
+                self.keep(Packet { part: false, payload: json(&summary), kept: None });
             }
+        }
+    }
+
+    fn keep(&mut self, packet: Packet) {
+        let dropped = self.outbox.push(packet.part, packet);
+        self.settle(dropped);
+    }
+
+    /// Nothing more becomes of these packets. Who finds no room for their numbers keeps them, and tells them again at the next start.
+    fn settle(&self, packets: impl IntoIterator<Item = Packet>) {
+        let Some(settled) = &self.settled else { return };
+        for part in packets.into_iter().filter_map(|packet| packet.kept) {
+            let _ = settled.try_send(part);
         }
     }
 
@@ -147,88 +174,92 @@ impl Worker {
         if self.link == Link::Connected {
             self.backoff.reset();
             self.timer = never();
+            if let Some(line) = self.teller.holds(self.figures(), SystemClock.now()) {
+                line.log();
+            }
         } else {
             self.connect();
         }
     }
 
-    fn hear<E>(&mut self, news: Result<super::session::Raw, E>) {
-        let Some(session) = &mut self.session else { return };
-        match session.absorb(news) {
-            Happening::Nothing => {}
-            Happening::Connected => self.connected(),
-            Happening::Acknowledged(Tag::Status) => self.status_under_way = false,
-            Happening::Acknowledged(Tag::Message(ticket)) => {
-                self.acknowledged += u64::from(self.outbox.acknowledge(ticket));
+    fn hear<E>(&mut self, happening: Result<Happening, E>) {
+        if self.session.is_none() {
+            return;
+        }
+        match happening {
+            Ok(Happening::News(news)) => self.note(news),
+            Ok(Happening::Over(trouble)) => self.over(trouble),
+            Err(_) => self.over(Trouble::Unreachable("the mqtt-io thread ended by a bug".to_owned())),
+        }
+    }
+
+    fn note(&mut self, news: News) {
+        let now = SystemClock.now();
+        let line = match news {
+            News::Connected => {
+                self.connected();
+                None
             }
-            Happening::Command(incoming) => {
-                if let Some(commands) = &mut self.commands {
-                    commands.take(&incoming, self.clock.now());
+            News::Acknowledged(tag) => {
+                match tag {
+                    Tag::Status => self.status_under_way = false,
+                    Tag::Message(ticket) => {
+                        let packet = self.outbox.acknowledge(ticket);
+                        self.acknowledged += u64::from(packet.is_some());
+                        self.settle(packet);
+                    }
                 }
+                let first = !std::mem::replace(&mut self.works, true);
+                if first { self.teller.works(self.figures(), now) } else { None }
             }
-            Happening::Deaf => log::warn!(
-                "mqtt: the broker does not let this client read {}; see its access list and commands.mqtt",
-                self.settings.topics.command
-            ),
-            Happening::Over(trouble) => self.over(trouble),
+            News::Command(incoming) => {
+                self.commands.as_mut().and_then(|commands| commands.take(incoming, now))
+            }
+            News::Unasked(count) => self.teller.unasked(count, now),
+            News::Listening(granted) => self.teller.listening(granted, now),
+        };
+        if let Some(line) = line {
+            line.log();
         }
     }
 
     fn connected(&mut self) {
-        let (broker, id) = (self.settings.broker(), &self.settings.client_id);
-        match self.trouble_since.take() {
-            Some(since) => log::info!(
-                "mqtt: connected to {broker} as {id} after {:.0} s, failed attempts: {}, messages that waited: {}, \
-                 messages dropped since the start: {}",
-                self.clock.now().seconds_since(since),
-                self.backoff.failures(),
-                self.outbox.waiting(),
-                self.dropped()
-            ),
-            None => log::info!("mqtt: connected to {broker} as {id}"),
-        }
         if let Some(session) = self.session.as_ref().filter(|_| self.commands.is_some()) {
-            session.subscribe(&self.settings.topics.command);
+            session.ask(Request::Listen);
         }
         self.link = Link::Connected;
+        self.works = false;
         self.timer = after(STEADY_AFTER);
         self.status_due = true;
-        self.drops_told = false;
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            failures: self.backoff.failures(),
+            waiting: self.outbox.unacknowledged(),
+            dropped: self.dropped(),
+        }
     }
 
     fn over(&mut self, trouble: Trouble) {
         let had_connection = self.link == Link::Connected;
         self.session = None;
         self.status_under_way = false;
-        self.outbox.connection_lost();
-        self.trouble_since.get_or_insert_with(|| self.clock.now());
+        let dropped = self.outbox.connection_lost();
+        self.settle(dropped);
         let wait = self.backoff.after_failure();
         self.timer = after(wait);
-        let before = std::mem::replace(
-            &mut self.link,
-            match trouble {
-                Trouble::Refused(reason) => Link::Refused(reason),
-                Trouble::Unreachable(reason) => Link::Unreachable(reason),
-            },
-        );
-        if self.leaving {
-            return;
-        }
-        let broker = self.settings.broker();
-        // Each kind of trouble is told once; an attempt that fails as the one before says nothing new.
-        match &self.link {
-            link if *link == before => log::debug!("mqtt: {broker}: no change; next attempt in {wait:.1?}"),
-            Link::Refused(reason) => log::warn!("mqtt: {broker} refuses this client: {reason}; trying again"),
-            Link::Unreachable(reason) if had_connection && self.backoff.failures() > 1 => log::warn!(
-                "mqtt: lost the connection to {broker} again: {reason}; is another client connected as {}? trying again",
-                self.settings.client_id
-            ),
-            Link::Unreachable(reason) if had_connection => {
-                log::warn!("mqtt: lost the connection to {broker}: {reason}; trying again");
+        if !self.leaving {
+            match self.teller.trouble(&trouble, had_connection, SystemClock.now()) {
+                Some(line) => line.log(),
+                None => log::debug!("mqtt: no change; next attempt in {wait:.1?}"),
             }
-            Link::Unreachable(reason) => log::warn!("mqtt: cannot reach {broker}: {reason}; trying again"),
-            Link::Off | Link::Connecting | Link::Connected => {}
         }
+        self.link = match trouble {
+            Trouble::Refused(reason) => Link::Refused(reason),
+            Trouble::Closed => Link::Unreachable("the broker closed the connection".to_owned()),
+            Trouble::Unreachable(reason) => Link::Unreachable(reason),
+        };
     }
 
     /// Hands over as much as the window takes. The goodbye status comes last, every other status first.
@@ -239,11 +270,11 @@ impl Worker {
         if !self.leaving {
             self.send_status();
         }
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &self.session else { return };
         while let Some((ticket, packet)) = self.outbox.send_next() {
             let topics = &self.settings.topics;
             let topic = if packet.part { &topics.part } else { &topics.summary };
-            session.send(Tag::Message(ticket), topic, false, &packet.payload);
+            session.send(Tag::Message(ticket), topic, false, packet.payload.clone());
             self.sent += 1;
         }
         if self.leaving && self.outbox.waiting() == 0 {
@@ -253,14 +284,14 @@ impl Worker {
 
     /// At most one status is under way, so that the newest one is also the one that stays with the broker.
     fn send_status(&mut self) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &self.session else { return };
         if !self.status_due || self.status_under_way {
             return;
         }
         let (state, since) = self.status;
         let since = Some(WallClock::read(self.clock.as_ref()).rfc3339(since));
         let status = Status { state, identity: self.identity.clone(), since };
-        session.send(Tag::Status, &self.settings.topics.status, true, &json(&status));
+        session.send(Tag::Status, &self.settings.topics.status, true, json(&status));
         self.status_due = false;
         self.status_under_way = true;
     }
@@ -286,7 +317,7 @@ impl Worker {
         while let Some(session) = &self.session {
             let at_rest = self.outbox.unacknowledged() == 0 && !self.status_due && !self.status_under_way;
             if at_rest && !goodbye_said {
-                session.disconnect();
+                session.ask(Request::Goodbye);
                 goodbye_said = true;
             }
             let events = session.events().clone();
@@ -297,9 +328,14 @@ impl Worker {
             self.send();
         }
         self.session = None;
-        match self.outbox.unacknowledged() {
-            0 => log::info!("mqtt: stopped"),
-            left => log::warn!("mqtt: stopped; messages that were not delivered and are lost: {left}"),
+        let (kept, lost): (Vec<_>, Vec<_>) = self.outbox.rest().partition(|packet| packet.kept.is_some());
+        match (kept.len(), lost.len()) {
+            (0, 0) => log::info!("mqtt: stopped"),
+            (kept, 0) => log::warn!("mqtt: stopped; parts that the next start tells: {kept}"),
+            (0, lost) => log::warn!("mqtt: stopped; messages that were not delivered and are lost: {lost}"),
+            (kept, lost) => log::warn!(
+                "mqtt: stopped; messages that were not delivered and are lost: {lost}; parts that the next start tells: {kept}"
+            ),
         }
     }
 
@@ -321,11 +357,8 @@ impl Worker {
             (health.waiting, health.dropped) = (waiting, dropped);
             more
         });
-        if more && !self.drops_told {
-            self.drops_told = true;
-            log::warn!(
-                "mqtt: the queue is full; the oldest part messages are dropped ({dropped} so far); see mqtt.queue"
-            );
+        if more && let Some(line) = self.teller.full(dropped, SystemClock.now()) {
+            line.log();
         }
     }
 }

@@ -6,7 +6,7 @@
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::salvage::standing_stop;
-use super::{Database, meta, set_meta, signed, unsigned};
+use super::{Database, meta, set_meta, signed, unsigned, untold};
 use crate::decide::{Outcome, StopReason};
 use crate::store::StoreError;
 use crate::store::calendar::FLOOR_MS;
@@ -68,6 +68,7 @@ impl Database {
             let died = known.died || meta(transaction, "ended")? == Some(0);
             let calendar = calendar(transaction)?;
             let left = left_behind(transaction)?;
+            transaction.execute(untold::KEEP_LEFT, [])?;
             transaction.execute(
                 "UPDATE parts SET finished_at_ms = ?1, outcome = ?2, remark = ?3 WHERE finished_at_ms IS NULL",
                 (now_ms, Outcome::UnresolvedAtStop.name(), LEFT),

@@ -59,6 +59,10 @@ impl Reader {
         &self.connection
     }
 
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The part with this number.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use rusqlite::TransactionBehavior;
 
-use super::{Database, signed};
+use super::{Database, signed, untold};
 use crate::clock::WallClock;
 use crate::store::StoreError;
 use crate::store::history::{History, JudgedBy, verdict_name};
@@ -37,12 +37,17 @@ impl Database {
                 let mut open = transaction.prepare(OPEN)?;
                 let mut finish = transaction.prepare(FINISH)?;
                 let mut note = transaction.prepare(NOTE)?;
+                let mut keep = transaction.prepare(untold::KEEP)?;
+                let mut told = transaction.prepare(untold::TOLD)?;
                 for entry in group {
                     match entry {
                         Entry::Opened(number, at) => {
                             open.execute((signed(number.0), wall.ms(*at), &by.config, &by.model))?
                         }
-                        Entry::Finished(record) => {
+                        Entry::Finished(record) | Entry::Reported(record, ..) => {
+                            if let Entry::Reported(_, message, _) = entry {
+                                keep.execute((signed(record.number.0), message))?;
+                            }
                             let history = History::new(record, &by.model, wall);
                             let left_at = record.states.last().map_or(record.decided_at, |(at, _)| *at);
                             finish.execute((
@@ -58,6 +63,7 @@ impl Database {
                                     .expect("a history has text keys and plain values"),
                             ))?
                         }
+                        Entry::Told(number) => told.execute([signed(number.0)])?,
                         Entry::Noted(kind, detail, at) => {
                             note.execute((wall.ms(*at), kind.name(), detail))?
                         }

@@ -17,6 +17,16 @@ pub(crate) enum Behaviour {
     AcknowledgeThenCut(usize),
     /// Accepts the client and never reads again.
     StopReading,
+    /// Accepts the client and answers everything but messages.
+    NeverAcknowledge,
+    /// Accepts the client and acknowledges other messages than those that come.
+    AcknowledgeOthers,
+    /// Accepts the client and closes after its first message, unacknowledged.
+    CloseAtOnce,
+    /// Does what a broker should, and says this when the client has subscribed.
+    Say(fn() -> Vec<u8>),
+    /// Answers the connection request with this.
+    Answer(&'static [u8]),
     /// Does what a broker should.
     Serve,
 }
@@ -30,6 +40,8 @@ pub(crate) enum Seen {
     Publish { topic: String, payload: String, retain: bool },
     /// A goodbye.
     Disconnect,
+    /// The acknowledgement of a message from the broker.
+    Acknowledged(u16),
 }
 
 /// See the module. Connections beyond the script get its last behaviour.
@@ -89,9 +101,12 @@ fn converse(stream: &mut TcpStream, behaviour: Behaviour, seen: &Sender<Seen>) -
         return Ok(());
     }
     packet(stream)?;
-    let code = if let Behaviour::Refuse(code) = behaviour { code } else { 0 };
-    stream.write_all(&[0x20, 2, 0, code])?;
-    if matches!(behaviour, Behaviour::Refuse(_) | Behaviour::StopReading) {
+    match behaviour {
+        Behaviour::Refuse(code) => return stream.write_all(&[0x20, 2, 0, code]),
+        Behaviour::Answer(bytes) => return stream.write_all(bytes),
+        _ => stream.write_all(&[0x20, 2, 0, 0])?,
+    }
+    if matches!(behaviour, Behaviour::StopReading) {
         return Ok(());
     }
     let (mut published, limit) = (
@@ -114,12 +129,25 @@ fn converse(stream: &mut TcpStream, behaviour: Behaviour, seen: &Sender<Seen>) -
                 };
                 assert_eq!(kind & 0b110, 0b010, "QoS 1");
                 let _ = seen.send(publish);
-                if published < limit {
-                    stream.write_all(&[0x40, 2, body[topic_end], body[topic_end + 1]])?;
+                let number = match behaviour {
+                    Behaviour::CloseAtOnce => return stream.shutdown(std::net::Shutdown::Both),
+                    Behaviour::NeverAcknowledge => None,
+                    Behaviour::AcknowledgeOthers => Some([0x70, body[topic_end + 1]]),
+                    _ => (published < limit).then(|| [body[topic_end], body[topic_end + 1]]),
+                };
+                if let Some(number) = number {
+                    stream.write_all(&[0x40, 2, number[0], number[1]])?;
                 }
                 published += 1;
                 if published >= limit.saturating_mul(2) {
                     return stream.shutdown(std::net::Shutdown::Both);
+                }
+            }
+            4 => drop(seen.send(Seen::Acknowledged(u16::from_be_bytes([body[0], body[1]])))),
+            8 => {
+                stream.write_all(&[0x90, 3, body[0], body[1], 1])?;
+                if let Behaviour::Say(what) = behaviour {
+                    stream.write_all(&what())?;
                 }
             }
             12 => stream.write_all(&[0xd0, 0])?,
@@ -130,4 +158,22 @@ fn converse(stream: &mut TcpStream, behaviour: Behaviour, seen: &Sender<Seen>) -
             _ => {}
         }
     }
+}
+
+/// A message from the broker; `first` has the flags of a PUBLISH, with a quality of service above 0 if `number` is above 0.
+pub(crate) fn published(first: u8, topic: &str, number: u16, payload: &[u8]) -> Vec<u8> {
+    let mut body = (topic.len() as u16).to_be_bytes().to_vec();
+    body.extend(topic.as_bytes());
+    if number > 0 {
+        body.extend(number.to_be_bytes());
+    }
+    body.extend(payload);
+    let (mut bytes, mut length) = (vec![first], body.len());
+    while length > 0x7f {
+        bytes.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes.extend(body);
+    bytes
 }

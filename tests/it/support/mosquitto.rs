@@ -7,6 +7,7 @@ use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, unbounded};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::process::{LONG, Lines, Running};
 
@@ -47,6 +48,11 @@ impl Mosquitto {
         let mut broker = Self { port, folder: folder.to_owned(), process: launch(folder) };
         broker.wait_until_it_listens();
         broker
+    }
+
+    /// Halts the broker: its connections stay and nothing is answered, as with a machine that hangs.
+    pub(crate) fn freeze(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::STOP).unwrap();
     }
 
     /// Ends the broker as a power cut would.
