@@ -68,15 +68,17 @@ fn an_empty_belt_is_no_inspection_and_lighting_does_not_matter() {
 #[test]
 fn a_view_full_of_something_else_shows_no_empty_belt_and_other_light_is_usual_after_a_while() {
     let mut pre = Preprocessor::for_line(&line(), &input(32, 32, Colour::Grey));
-    let of = |grey: u8, noise: usize| {
+    let of = |grey: u8, nth: usize| {
         let mut frame = belt_with(&[]);
-        frame.pixels.iter_mut().enumerate().for_each(|(i, p)| *p = grey + (i * noise % 11) as u8);
+        frame.pixels.iter_mut().enumerate().for_each(|(i, p)| *p = grey + (i * 3 % 7) as u8);
+        // No two are the same.
+        (frame.pixels[0], frame.pixels[1]) = (grey + (nth % 32) as u8, grey + (nth / 32) as u8);
         frame
     };
     assert_eq!(inspect(&mut pre, &belt_with(&[])).unusable, None);
     assert_eq!(inspect(&mut pre, &of(90, 3)).unusable, Some(Reason::BadImage));
     assert_eq!(inspect(&mut pre, &belt_with(&[(300.0, 120.0)])).sightings.len(), 1);
-    let lasts = (0..400).take_while(|n| inspect(&mut pre, &of(90, 1 + n % 10)).unusable.is_some()).count();
+    let lasts = (0..400).take_while(|n| inspect(&mut pre, &of(90, 10 + n)).unusable.is_some()).count();
     assert!((20..200).contains(&lasts), "{lasts}");
 }
 

@@ -1,6 +1,6 @@
 //! Months of belt in small: random faults on many seeds, and every scenario. What they must show is said in `docs/simulation.md`.
 
-use castgate::config::Config;
+use castgate::config::{Config, Region};
 use castgate::simulate::{Fault, Months, Scenario, Totals, play};
 
 use crate::golden::{castgate, path};
@@ -31,6 +31,35 @@ fn no_promise_is_broken_whatever_goes_wrong() {
         totals.faults_injected
     );
     assert!(totals.escapes > totals.model_errors, "some escaped, and were told");
+}
+
+/// Shifts of 4,000 parts in which a part once passed untold, or was told as passed and had been removed: by seed, and the seconds between faults.
+const ONCE_BROKEN: [(u64, f64); 12] = [
+    (7002, 120.0),
+    (3_326_683_750_974_682_160, 60.0),
+    (7_288_707_563_474_517_696, 60.0),
+    (1_270_680_123_050_334_766, 60.0),
+    (4_354_685_564_936_845_367, 60.0),
+    (1_906_020_184_575_502_232, 60.0),
+    (4_782_753_605_503_662_579, 60.0),
+    (7_138_724_120_125_679_517, 60.0),
+    (7_681_369_315_911_520_609, 60.0),
+    (7_774_064_181_650_846_894, 60.0),
+    (11_250_731_375_974_360_317, 60.0),
+    (16_390_740_445_785_211_317, 60.0),
+];
+
+#[test]
+fn shifts_that_once_broke_a_promise_keep_it() {
+    let mut config = Config::default();
+    // The whole view, as it was looked at then: without this every other shift looks at a part of it.
+    let camera = &config.camera;
+    config.preprocess.region = Some(Region { x: 0, y: 0, width: camera.width, height: camera.height });
+    for (seed, every) in ONCE_BROKEN {
+        let faults = Fault::ALL.to_vec();
+        let months = Months { config: config.clone(), seed, parts: 4000, shift: 4000, faults, every };
+        kept(&months.run(1, &|_| {}).unwrap());
+    }
 }
 
 #[test]

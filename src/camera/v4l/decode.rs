@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(decoded(&whole, &shape(Layout::Mjpeg, 16, 8), true).unwrap().0, PixelFormat::Rgb8);
         let wrong = |bytes: &[u8], width| decoded(bytes, &shape(Layout::Mjpeg, width, 8), false).unwrap_err();
         assert_eq!(wrong(&whole, 32), "it is 16 x 8 pixels, not 32 x 8");
-        assert_eq!(wrong(&whole[..whole.len() - 4], 16), "damaged: its end is missing");
+        assert_eq!(wrong(&whole[..whole.len() - 4], 16), "damaged: its data ends in row 1 of 8");
         assert_eq!(wrong(b"no picture", 16), "it is no JPEG");
     }
 

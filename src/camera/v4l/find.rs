@@ -123,7 +123,8 @@ fn users_in(proc: &Path, device: &Path, me: u32) -> Vec<String> {
         listed(&files).any(|file| fs::read_link(file).is_ok_and(|of| of == device))
     };
     let told = |process: u32| {
-        let name = fs::read_to_string(proc.join(process.to_string()).join("comm")).unwrap_or_default();
+        let name =
+            regular::read_text(&proc.join(process.to_string()).join("comm"), LONGEST).unwrap_or_default();
         format!("{} (process {process})", name.trim())
     };
     processes.into_iter().filter(has).take(MOST_USERS).map(told).collect()

@@ -28,7 +28,10 @@ impl Engine {
             .ledger
             .iter_mut()
             .filter(|e| e.confirmed_at.is_none() && off(e) <= tolerance + e.wider + e.doubt + behind(e));
-        let best = reach.min_by(|a, b| expected(b).cmp(&expected(a)).then(off(a).total_cmp(&off(b))));
+        // What may be no part at all proves least.
+        let best = reach.min_by(|a, b| {
+            expected(b).cmp(&expected(a)).then(a.dubious.cmp(&b.dubious)).then(off(a).total_cmp(&off(b)))
+        });
         match best {
             Some(entry) => {
                 entry.confirmed_at = Some(at);

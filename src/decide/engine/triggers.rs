@@ -61,14 +61,14 @@ impl Engine {
         let gap = self.flicker();
         let watch = &mut self.triggers;
         watch.covering = true;
-        watch.left_at_rest = watch.left_at_rest.filter(|left| at > left.plus_s(gap));
+        let flickers = watch.left_at_rest.take_if(|left| at <= left.plus_s(gap)).is_some();
         // Where the position was lost since the sensor was last covered, an edge may be the next part's, and is.
         let placed = matches!(self.lost, None | Some((Loss::Rocked, _))) && watch.last_cover.is_some();
         if placed && watch.last_edge.is_some_and(|last| (travel - last).abs() < self.rules.bounce) {
             self.troubles.bounces += 1;
             // What covers the sensor is what covered it before the bounce.
             watch.covered_since = watch.covered_since.or(watch.last_cover);
-            if self.odometer.rests(at) {
+            if self.odometer.rests(at) && !flickers {
                 self.on_edge_at_rest(at, travel, now, out);
             }
             return;
@@ -251,3 +251,6 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

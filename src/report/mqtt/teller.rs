@@ -214,7 +214,7 @@ mod tests {
         assert!(full.contains("has taken none for 4990 s (the broker acknowledges nothing)"), "{full}");
         let over = text(teller.works(FIGURES, at(5010.0)));
         assert!(over.starts_with("connected to b:1883 as line after 5000 s, failed attempts: 3"), "{over}");
-        assert!(text(teller.full(7, at(5020.0))).contains("acknowledges fewer messages than parts leave"));
+        assert!(text(teller.full(7, at(5070.0))).contains("acknowledges fewer messages than parts leave"));
     }
 
     /// Thousands of connections that end in every way, each at the pace of the back-off.

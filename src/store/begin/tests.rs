@@ -191,7 +191,7 @@ fn a_pipe_where_the_database_should_be_is_refused_and_not_waited_for() {
     let mut bench = Bench::new();
     bench.section.path = "/dev/null".into();
     let told = bench.refusal().to_string();
-    assert!(told.contains("it is no file but a device, a pipe or a socket"), "{told}");
+    assert!(told.contains("it is a device, not a regular file"), "{told}");
     assert_eq!(Reader::open(&bench.section.path).unwrap_err().to_string(), told);
 }
 

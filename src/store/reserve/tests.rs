@@ -44,7 +44,7 @@ fn a_file_that_was_deleted_or_replaced_is_made_anew() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(reserve.write(kept(3001, None)).unwrap_err().contains("parts.db.next"));
-    assert_eq!(look(&database), Found::Damaged("it is no file".to_owned()));
+    assert_eq!(look(&database), Found::Damaged("it is a folder; name the file in it".to_owned()));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn what_cannot_be_used_is_refused_with_words() {
     fs::write(bench.folder.path().join("none"), "").unwrap();
     assert!(told(&bench).contains("its folder F/none is no folder"), "{}", told(&bench));
     bench.section.path = bench.folder.path().to_owned();
-    assert!(told(&bench).contains("it is a folder; move it away"), "{}", told(&bench));
+    assert!(told(&bench).contains("it is a folder; name the file in it"), "{}", told(&bench));
 }
 
 #[test]

@@ -251,7 +251,8 @@ fn pixels_go_in_by_channel_in_the_order_and_scale_of_the_manifest() {
         std: PerChannel::Each([1.0, 2.0, 4.0]),
         ..Input::default()
     };
-    let pixels = [200, 150, 120].repeat(64);
+    // A picture of one grey was not taken of anything.
+    let pixels = [[200, 150, 120].repeat(32), [100, 75, 60].repeat(32)].concat();
     let frame = Frame { width: 8, height: 8, format: PixelFormat::Rgb8, pixels, ..Frame::default() };
     let tensor = |input: &Input| {
         let mut inspection = Inspection::default();
