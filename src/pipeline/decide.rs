@@ -152,11 +152,11 @@ impl DecideStage {
                     out.events.push(Event::Ready);
                 }
                 engine.on_inspection(&job.seen, now, actions);
-                if let Some(shown) = job.seen.shown.filter(|_| !self.shown_told) {
-                    if shows_other_belt(shown, engine.looked_at()) {
-                        self.shown_told = true;
-                        out.words.push(Words::Shown(shown, engine.looked_at()));
-                    }
+                if let Some(shown) = job.seen.shown.filter(|_| !self.shown_told)
+                    && shows_other_belt(shown, engine.looked_at())
+                {
+                    self.shown_told = true;
+                    out.words.push(Words::Shown(shown, engine.looked_at()));
                 }
             }
             Told::Dropped { captured_at } => engine.on_dropped(*captured_at, now, actions),

@@ -88,7 +88,8 @@ fn what_is_wrong_is_said() {
 #[test]
 fn a_fine_pattern_is_no_noise() {
     for stripe in 3..12 {
-        let pattern = |at: usize| if (at % SIZE.0 / stripe + at / SIZE.0 / 9) % 2 == 0 { 30 } else { 220 };
+        let pattern =
+            |at: usize| if (at % SIZE.0 / stripe + at / SIZE.0 / 9).is_multiple_of(2) { 30 } else { 220 };
         let told = seen(&(0..60_000).map(pattern).collect::<Vec<u8>>());
         assert_ne!(told, Some(Unhealthy::Noise), "{stripe}");
     }

@@ -58,7 +58,7 @@ fn a_part_that_leaves_the_sensor_of_a_standing_belt_loses_the_position_until_the
 #[test]
 fn a_part_that_comes_to_the_sensor_of_a_standing_belt_does_the_same() {
     // Where the one before was: to the encoder nothing has moved.
-    let (engine, out) = run(&[(1900, true), (3200, true)]);
+    let (engine, out) = run(&[(2290, true), (3200, true)]);
     assert!(lost(&out), "{out:?}");
     assert_eq!((engine.in_flight(), engine.line_stop()), (2, None));
 }
