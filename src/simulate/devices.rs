@@ -98,7 +98,11 @@ impl Camera {
         let content = (picture / self.rate).max(self.since.min(taken));
         let step = faults.at(Fault::ClockStep, taken).map_or(0.0, |f| f.amount);
         let late = faults.at(Fault::FrameLate, taken).map_or(0.0, |f| f.amount);
-        let corrupt = faults.at(Fault::FrameCorrupt, taken).is_some();
+        // A region beside the black half shows nothing of it.
+        let spared = |how: u32| {
+            how == 2 && self.plant.config.preprocess.region.is_some_and(|r| r.x as usize >= WIDTH / 2)
+        };
+        let corrupt = faults.at(Fault::FrameCorrupt, taken).is_some_and(|fault| !spared(fault.amount as u32));
         // A stamp that is off by less than the tolerance of positions allows is as good as a right one, and on a belt that stands any is.
         let stamp = taken + step;
         let motion = &self.plant.motion;

@@ -249,7 +249,10 @@ impl Judge {
             let what = format!("its window is {:.1} ms off the part", off * 1000.0);
             self.violate('d', record.window.0.as_s(), Some(record.number.0), what);
         }
-        let rejected = matches!(record.verdict, Verdict::Reject(_));
+        // Where the position was lost after the clearance, the part may have been caught, and nobody can tell.
+        let astray = record.verdict == Verdict::Reject(Reason::Position)
+            && record.states.iter().any(|(_, state)| *state == State::Cleared);
+        let rejected = matches!(record.verdict, Verdict::Reject(_)) && !astray;
         if rejected && plant.commanded(middle) != GateState::Reject {
             let what = format!(
                 "rejected as {:?}, and the gate is told to pass when it is there",

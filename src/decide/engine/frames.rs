@@ -10,6 +10,8 @@ use crate::vision::{Inspection, Sighting};
 
 /// An announcement may reach the engine so long after the part passed the sensor, in seconds.
 pub(super) const TRIGGER_LATENESS_S: f64 = 0.1;
+/// What is so close to a border of the view, in millimetres, touches it.
+const AT_BORDER_MM: f64 = 2.0;
 /// So many frames in a row with parts off their place: the belt has slipped.
 const SLIPPED: u32 = 2;
 
@@ -117,6 +119,15 @@ impl Engine {
                 if !self.on_odd_thing(sighting, centre, now, out) {
                     // Longer than a part, and more of it may lie outside: until a frame shows its end, nothing is known from it on.
                     to = to.min(centre - sighting.length_mm / 2.0 - part / 2.0);
+                }
+            } else if sighting.cut {
+                let (begin, end) = (
+                    sighting.centre_mm - sighting.length_mm / 2.0,
+                    sighting.centre_mm + sighting.length_mm / 2.0,
+                );
+                if begin < self.shown.0 + AT_BORDER_MM {
+                    // Of what comes into view, a part that ends where it ends may already be a piece.
+                    to = to.min(travel - end + part / 2.0 - AT_BORDER_MM);
                 }
             } else if sighting.whole {
                 let (bare, next) = (self.was_bare(centre, seen), self.next);
