@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use castgate::frame::Frame;
@@ -11,6 +11,7 @@ use castgate::verdict::Truth;
 use image::{GrayImage, Luma};
 
 use crate::golden::castgate;
+use crate::support::castings::castings;
 
 /// Side of the drawn pictures.
 const SIDE: u32 = 240;
@@ -136,19 +137,9 @@ fn folders_that_do_not_do_are_named() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// The casting pictures beside the project, or where `CASTGATE_DATA` says.
-fn castings() -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/casting"));
-    let folder = std::env::var_os("CASTGATE_DATA").map_or_else(beside, PathBuf::from);
-    folder.join("leak_test_vs_train.csv").is_file().then_some(folder)
-}
-
 #[test]
 fn known_copies_among_real_castings_are_found_and_independent_ones_are_not() {
-    let Some(data) = castings() else {
-        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
-        return;
-    };
+    let Some(data) = castings("leak_test_vs_train.csv") else { return };
     let data = fs::canonicalize(data).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let link = |name: &str| {

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::golden::castgate;
+use crate::support::process::{expect, said};
 
 /// A scratch folder with drawn parts in `drawn`, half of them defective.
 struct Bench(TempDir);
@@ -42,19 +43,6 @@ impl Bench {
 
     fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_slice(&fs::read(self.at(name)).unwrap()).unwrap()
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32, words: &[&str]) {
-    let said = said(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    for word in words {
-        assert!(said.contains(word), "{word:?} is not in:\n{said}");
     }
 }
 

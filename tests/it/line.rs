@@ -1,6 +1,6 @@
 //! The whole simulated line with the shipped model, in lockstep on a simulated clock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use castgate::camera::simulated;
@@ -18,6 +18,7 @@ use castgate::units::Length;
 use castgate::verdict::{Reason, Truth, Verdict};
 use castgate::vision::Preprocessor;
 
+use crate::support::castings::castings;
 use crate::support::line::{Heard, Recorder};
 
 /// Moves the simulated gate and writes down when.
@@ -36,17 +37,6 @@ struct Run {
     moves: Vec<(Time, GateState)>,
     world: Arc<World>,
     end: Time,
-}
-
-/// The casting pictures beside the project, or where `CASTGATE_DATA` says.
-fn castings() -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/casting"));
-    let folder = std::env::var_os("CASTGATE_DATA").map_or_else(beside, PathBuf::from);
-    let there = folder.join("test").is_dir().then_some(folder);
-    if there.is_none() {
-        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
-    }
-    there
 }
 
 /// Runs `parts` parts of the line that `change` makes of the demonstration line.
@@ -118,7 +108,7 @@ fn three_hundred_parts_of_the_demonstration_line_end_as_they_should() {
 
 #[test]
 fn real_castings_on_the_demonstration_line_end_as_they_should() {
-    let Some(folder) = castings() else { return };
+    let Some(folder) = castings("test/ok_front") else { return };
     let run = run_with(
         "casting",
         100,

@@ -1,8 +1,8 @@
 //! The built program at work: signals, and the real casting pictures where they are.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::support::castings::castings;
 use crate::support::process::{Lines, Running, Signal};
 
 fn castgate() -> Command {
@@ -38,19 +38,9 @@ fn the_summary_file_says_what_was_printed() {
     assert_eq!(count("captured"), count("inspected") + count("dropped"));
 }
 
-/// The casting pictures beside the project, or where `CASTGATE_DATA` says.
-fn pictures() -> Option<PathBuf> {
-    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/casting"));
-    let folder = std::env::var_os("CASTGATE_DATA").map_or_else(beside, PathBuf::from).join("test");
-    folder.join("ok_front").is_dir().then_some(folder)
-}
-
 #[test]
 fn the_shipped_model_judges_the_official_split_as_its_card_says() {
-    let Some(data) = pictures() else {
-        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
-        return;
-    };
+    let Some(data) = castings("test/ok_front").map(|folder| folder.join("test")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("eval.json");
     let output = castgate()
@@ -68,10 +58,7 @@ fn the_shipped_model_judges_the_official_split_as_its_card_says() {
 
 #[test]
 fn the_line_on_a_folder_of_real_pictures_agrees_with_eval() {
-    let Some(data) = pictures() else {
-        eprintln!("skipped: no casting pictures beside the project; CASTGATE_DATA can name their folder");
-        return;
-    };
+    let Some(data) = castings("test/ok_front").map(|folder| folder.join("test")) else { return };
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("line.yaml");
     // A slow belt and much patience: how many answers come late is up to the machine.

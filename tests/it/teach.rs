@@ -9,7 +9,7 @@ use castgate::model;
 use tempfile::TempDir;
 
 use crate::golden::castgate;
-use crate::support::process::Running;
+use crate::support::process::{Running, expect, said};
 
 /// A line with a folder camera of 40 drawn parts, half of them defective, and a model in a file.
 struct Bench(TempDir);
@@ -70,19 +70,6 @@ impl Bench {
     /// Names of the pictures below a folder.
     fn pictures(&self, folder: &str) -> usize {
         fs::read_dir(self.at(folder)).unwrap().count()
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32, words: &[&str]) {
-    let said = said(output);
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    for word in words {
-        assert!(said.contains(word), "{word:?} is not in:\n{said}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "mqtt")]
 pub(crate) mod broker;
+pub(crate) mod castings;
 pub(crate) mod gpiosim;
 pub(crate) mod line;
 #[cfg(feature = "mqtt")]

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::ops::{Deref, DerefMut};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -99,6 +99,21 @@ impl Lines {
                 Err(RecvTimeoutError::Disconnected) => return all,
             }
         }
+    }
+}
+
+/// All that a program printed.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// It ended with this code and said these words.
+#[track_caller]
+pub(crate) fn expect(output: &Output, code: i32, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in:\n{said}");
     }
 }
 
