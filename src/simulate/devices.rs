@@ -25,6 +25,9 @@ const NOISE: u64 = 0x0303_0303_0303_0303;
 /// From its capture to its arrival a frame takes so long, in seconds.
 const TRANSPORT_S: f64 = 0.004;
 
+/// The way of spoiling a picture that leaves its right half as it is.
+const LEFT_BLACK: u32 = 2;
+
 /// The grey of a part with this score: dark for good ones, bright for others, never near the belt's.
 fn grey_of(score: f32) -> f32 {
     if score <= 0.5 { 40.0 + 120.0 * score } else { 200.0 + 80.0 * (score - 0.5) }
@@ -72,6 +75,8 @@ struct Coming {
     stamp: f64,
     arrives: f64,
     healthy: bool,
+    /// It shows the belt from here on only, in millimetres from the sensor.
+    shows_from: f64,
     /// The noise is that of this shot: a duplicate is the same picture.
     noise: u64,
 }
@@ -98,11 +103,14 @@ impl Camera {
         let content = (picture / self.rate).max(self.since.min(taken));
         let step = faults.at(Fault::ClockStep, taken).map_or(0.0, |f| f.amount);
         let late = faults.at(Fault::FrameLate, taken).map_or(0.0, |f| f.amount);
-        // A region beside the black half shows nothing of it.
-        let spared = |how: u32| {
-            how == 2 && self.plant.config.preprocess.region.is_some_and(|r| r.x as usize >= WIDTH / 2)
+        // What lies beyond the black half is shown as it is.
+        let (corrupt, shows_from) = match faults.at(Fault::FrameCorrupt, taken) {
+            Some(fault) if fault.amount as u32 == LEFT_BLACK => {
+                (false, self.plant.config.camera.position.as_mm())
+            }
+            Some(_) => (true, f64::NEG_INFINITY),
+            None => (false, f64::NEG_INFINITY),
         };
-        let corrupt = faults.at(Fault::FrameCorrupt, taken).is_some_and(|fault| !spared(fault.amount as u32));
         // A stamp that is off by less than the tolerance of positions allows is as good as a right one, and on a belt that stands any is.
         let stamp = taken + step;
         let motion = &self.plant.motion;
@@ -113,6 +121,7 @@ impl Camera {
             stamp: stamp.max(0.0),
             arrives: taken + TRANSPORT_S + late,
             healthy: in_place && !corrupt,
+            shows_from,
             noise: picture as u64,
         })
     }
@@ -175,7 +184,7 @@ fn corrupt(pixels: &mut [u8], how: u32, next: &mut impl FnMut() -> u64) {
     match how {
         0 => pixels.fill(BELT),
         1 => pixels.fill_with(|| (next() % 256) as u8),
-        2 => pixels.chunks_exact_mut(WIDTH).for_each(|row| row[..WIDTH / 2].fill(0)),
+        LEFT_BLACK => pixels.chunks_exact_mut(WIDTH).for_each(|row| row[..WIDTH / 2].fill(0)),
         3 => pixels.fill_with(|| (next() % 3) as u8),
         4 => pixels.fill_with(|| 253 + (next() % 3) as u8),
         _ => {
@@ -207,7 +216,8 @@ impl FrameSource for Camera {
         frame.captured_at = Plant::moment(coming.stamp);
         frame.origin = None;
         self.draw(&coming, taken, frame);
-        self.plant.take(Shot { id: FrameId(self.id), content: coming.content, healthy: coming.healthy });
+        let Coming { content, healthy, shows_from, .. } = coming;
+        self.plant.take(Shot { id: FrameId(self.id), content, healthy, shows_from });
         Ok(Captured::Frame)
     }
 }

@@ -336,7 +336,8 @@ impl Judge {
             let shot = self.plant.shot(look.frame);
             let place = |at: f64| self.plant.motion.travel(at) - self.plant.centre(part);
             shot.is_some_and(|shot| {
-                shot.healthy && (place(shot.content) - look.centre_mm).abs() < part.length / 2.0
+                let (there, half) = (place(shot.content), part.length / 2.0);
+                shot.healthy && there - half >= shot.shows_from && (there - look.centre_mm).abs() < half
             }) && look.score.is_some()
         });
         let healthy = healthy.count() as u32;

@@ -41,6 +41,8 @@ pub(crate) struct Shot {
     pub content: f64,
     /// Whether it shows that, at the time that its stamp says, and came in time.
     pub healthy: bool,
+    /// It shows the belt from here on only, in millimetres from the sensor.
+    pub shows_from: f64,
 }
 
 #[derive(Debug, Default)]

@@ -63,6 +63,14 @@ fn shifts_that_once_broke_a_promise_keep_it() {
 }
 
 #[test]
+fn a_picture_that_is_half_black_shows_the_parts_beyond_the_black() {
+    let faults = Fault::ALL.to_vec();
+    let seed = 2_876_733_420_928_160_649;
+    let months = Months { config: Config::default(), seed, parts: 4000, shift: 4000, faults, every: 60.0 };
+    kept(&months.run(1, &|_| {}).unwrap());
+}
+
+#[test]
 fn without_faults_only_the_model_errs() {
     let totals = months(3, 3000, &[], 300.0, |_| {});
     kept(&totals);
