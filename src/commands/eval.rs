@@ -21,7 +21,8 @@ use crate::decide::Policy;
 use crate::frame::Frame;
 use crate::model::{self, Classifier};
 use crate::printable::Printable as _;
-use crate::score::evaluation::{Answer, Evaluation, Row, Skipped, Tested};
+use crate::score::evaluation::{Evaluation, Skipped, Tested};
+use crate::score::row::{Answer, Row};
 use crate::verdict::{Reason, Score, Verdict};
 use crate::vision::{Framing, Inspection, Preprocessor};
 

@@ -15,7 +15,7 @@ use super::{ExitCode, UsageError, print};
 use crate::album::names::FORMATS;
 use crate::folder;
 use crate::printable::Printable as _;
-use crate::score::evaluation::Answer;
+use crate::score::row::Answer;
 use crate::verdict::Verdict;
 
 /// Judge single pictures of parts

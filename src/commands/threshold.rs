@@ -16,7 +16,7 @@ use crate::printable::Printable as _;
 use crate::regular;
 use crate::score::bounds::upper_bound;
 use crate::score::curves::{Curve, Cut};
-use crate::score::evaluation::Answer;
+use crate::score::row::Answer;
 use crate::score::threshold::{Aim, choose};
 use crate::units::Share;
 use crate::verdict::Truth;

@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::command::{Action, Command};
 use super::coverage::Coverage;
 use super::entry::Entry;
 use super::line_stop::{Latch, StopReason};
 use super::movements::Movements;
 use super::odometer::{Loss, Odometer};
-use super::record::{Announced, GateId, PartRecord};
+use super::record::{Announced, GateId};
 use super::rules::{GateTiming, Rules};
 use super::schedule::Owner;
 use super::signals::{Pulses, Signals};
@@ -37,66 +38,6 @@ const SOONEST_S: f64 = 0.000_5;
 const LATENESS_KEPT: f64 = 0.9;
 /// Greatest lateness that is counted on, in seconds: beyond it parts would be rejected for a stall that is over.
 const MOST_LATE_S: f64 = 0.1;
-
-/// For the gates, in order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Command {
-    /// The first frame has been judged: the gate may leave its safe position.
-    Begin,
-    /// A gate is to be in reject in this window; replaces the owner's window.
-    Arm {
-        /// Which gate.
-        gate: GateId,
-        /// Whose window.
-        owner: Owner,
-        /// From when.
-        from: Time,
-        /// Until when.
-        until: Time,
-    },
-    /// The part's verdict is final.
-    Settle {
-        /// The part.
-        part: PartNumber,
-        /// Whether the main gate lets it pass.
-        pass: bool,
-        /// When the frame that decided was captured, if one did.
-        captured_at: Option<Time>,
-        /// The window of the second gate, which removes it instead.
-        divert: Option<(Time, Time)>,
-    },
-    /// The belt at the gate is known between these moments; before and after, the gate rejects.
-    Know {
-        /// From when.
-        from: Time,
-        /// Until when.
-        until: Time,
-    },
-    /// Other times of the gate.
-    Timing(GateTiming),
-    /// Levels of the outputs.
-    Signals(Signals),
-}
-
-/// What the engine wants done or told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// For the gates.
-    Gate(Command),
-    /// A part was opened.
-    Opened {
-        /// Its number.
-        part: PartNumber,
-        /// When.
-        at: Time,
-    },
-    /// The part has left; its history is complete.
-    Finished(Box<PartRecord>),
-    /// A line stop began, with its reason, or ended.
-    LineStop(Option<StopReason>),
-    /// The belt's position was lost, or is known again.
-    Position(Option<Loss>),
-}
 
 /// The ledger and its rules.
 #[derive(Debug)]

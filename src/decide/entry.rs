@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::engine::{Action, Command};
+use super::command::{Action, Command};
 use super::policy::{Scored, combine};
 use super::record::{Announced, GateId, Look, Outcome, PartRecord};
 use super::rules::Rules;

@@ -2,6 +2,7 @@
 //!
 //! Pure: the same inputs and the same `now` give the same actions. Must not know clocks, threads or devices.
 
+mod command;
 mod coverage;
 mod doubt;
 mod engine;
@@ -18,7 +19,8 @@ mod signals;
 mod stamps;
 mod states;
 
-pub use engine::{Action, Command, Engine, Input, Troubles};
+pub use command::{Action, Command};
+pub use engine::{Engine, Input, Troubles};
 pub use entry::MAX_LOOKS;
 pub use geometry::{ConfirmMeasures, GateMeasures, Geometry};
 pub use line_stop::StopReason;

@@ -8,34 +8,11 @@ use super::confusion::{ClassFigures, Confusion};
 use super::foreign::{Foreign, unfamiliar};
 use super::located::Located;
 use super::roc;
+use super::row::{Answer, Row};
 use super::stress::Stress;
 use crate::album::left::Left;
 use crate::decide::Policy;
-use crate::verdict::{Score, Truth, Verdict};
-
-/// What the model said of a picture.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// Its score.
-    Score(Score),
-    /// It failed, or the picture cannot be judged; why.
-    Fault(String),
-}
-
-/// One judged picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// The picture's file.
-    pub file: String,
-    /// What the part in it is.
-    pub truth: Truth,
-    /// What the model said.
-    pub answer: Answer,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// How unlike the pictures of training it is, 1 at the limit, where the model knows that.
-    pub unlike: Option<f32>,
-}
+use crate::verdict::{Truth, Verdict};
 
 /// A file that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -238,7 +215,7 @@ impl fmt::Display for Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Reason;
+    use crate::verdict::{Reason, Score};
 
     fn row(file: &str, truth: Truth, score: Option<f32>, policy: Policy) -> Row {
         let (answer, verdict) = match score.and_then(Score::new) {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::evaluation::Row;
 use super::roc;
+use super::row::Row;
 use crate::verdict::{Reason, Verdict};
 
 /// What was said of pictures that show something else than the model's parts. The names are a stable interface, documented in
@@ -67,7 +67,7 @@ pub(super) fn told_apart(own: &[Row], others: &[Row]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::evaluation::Answer;
+    use crate::score::row::Answer;
     use crate::verdict::{Score, Truth};
 
     #[test]

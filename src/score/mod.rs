@@ -11,6 +11,7 @@ pub mod located;
 pub mod page;
 pub mod plot;
 pub mod roc;
+pub mod row;
 pub mod speed;
 pub mod stress;
 pub mod summary;

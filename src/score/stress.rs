@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::confusion::Confusion;
-use super::evaluation::{Answer, Row};
 use super::foreign::{told_apart, unfamiliar};
 use super::roc;
+use super::row::{Answer, Row};
 use crate::verdict::Truth;
 
 /// The table. The names are a stable interface, documented in `docs/json.md`.

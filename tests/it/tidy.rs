@@ -52,18 +52,18 @@ const OPENINGS: &[(&str, &[&str])] = &[
     ("OpenOptions", &["regular.rs", "store/sqlite.rs", "store/reserve.rs", "commands/files.rs"]),
 ];
 
-/// Longest file, in lines.
+/// Longest file, in lines of code: comments and empty lines not counted.
 const LONGEST: usize = 400;
 
-struct Source {
+pub(crate) struct Source {
     /// Below `src/`, with `/`.
-    name: String,
+    pub name: String,
     text: String,
 }
 
 impl Source {
     /// The part before the unit tests, without comments.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let all_tests = self.name.ends_with("/tests.rs");
         let first_test = self.text.find("\n#[cfg(test)]\nmod tests").unwrap_or(self.text.len());
         let end = if all_tests { 0 } else { first_test };
@@ -89,7 +89,7 @@ fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let root = path(folder);
     let mut files = Vec::new();
     rust_files(&root, &mut files);
@@ -101,8 +101,13 @@ fn sources(folder: &str) -> Vec<Source> {
     files.into_iter().map(read).collect()
 }
 
-fn none(wrong: Vec<String>) {
+pub(crate) fn none(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+fn is_code(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with("//")
 }
 
 /// Whether `word` stands in `line` as a whole word.
@@ -117,12 +122,12 @@ fn every_file_says_what_it_owns_and_stays_short() {
     let mut wrong = Vec::new();
     for folder in ["src", "tests"] {
         for source in sources(folder) {
-            let lines = source.text.lines().count();
+            let lines = source.text.lines().filter(|line| is_code(line)).count();
             if !source.text.starts_with("//!") {
                 wrong.push(format!("{folder}/{}: begins without `//!`", source.name));
             }
             if lines > LONGEST {
-                wrong.push(format!("{folder}/{}: {lines} lines, more than {LONGEST}", source.name));
+                wrong.push(format!("{folder}/{}: {lines} lines of code, more than {LONGEST}", source.name));
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::commands::UsageError;
 use crate::commands::labelled::{short_name, tell_left};
 use crate::folder;
 use crate::printable::Printable as _;
-use crate::score::evaluation::Row;
 use crate::score::foreign::Foreign;
+use crate::score::row::Row;
 use crate::verdict::Truth;
 
 /// Judges every picture below `folder`; `own` are the judged pictures of the model's parts. What else is in the folder comes to `left`.

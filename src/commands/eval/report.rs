@@ -8,8 +8,9 @@ use crate::commands::files::{try_out, write_whole};
 use crate::commands::labelled::Labelled;
 use crate::frame::Frame;
 use crate::model::ModelInfo;
-use crate::score::evaluation::{Answer, Evaluation, Row};
+use crate::score::evaluation::Evaluation;
 use crate::score::page::{Page, Shot, data_uri};
+use crate::score::row::{Answer, Row};
 use crate::verdict::{Truth, Verdict};
 
 /// Most pictures on the contact sheet.

@@ -12,7 +12,7 @@ use crate::camera::picture::{drop_false_colour, read_picture, through_jpeg};
 use crate::commands::labelled::Labelled;
 use crate::commands::progress::Progress;
 use crate::frame::Frame;
-use crate::score::evaluation::Row;
+use crate::score::row::Row;
 use crate::score::stress::{Stress, StressRow};
 use crate::vision::alter::Alteration::{self, *};
 

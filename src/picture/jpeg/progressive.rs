@@ -112,9 +112,9 @@ impl Blocks for Progressive<'_> {
         let nonzero = self.book.components[component].nonzero.get_mut(at).ok_or(Bad::Code)?;
         let band = (u32::from(first), u32::from(last));
         if before == 0 {
-            first_details(bits, table, band, nonzero, &mut self.empty)
+            ac_first(bits, table, band, nonzero, &mut self.empty)
         } else {
-            finer_details(bits, table, band, nonzero, &mut self.empty)
+            ac_refine(bits, table, band, nonzero, &mut self.empty)
         }
     }
 
@@ -125,11 +125,11 @@ impl Blocks for Progressive<'_> {
 }
 
 /// The number of blocks, this one among them, that hold nothing more in the band.
-fn run_of_empty(bits: &mut Bits<'_>, run: u32) -> Result<u32, Bad> {
+fn end_of_band_run(bits: &mut Bits<'_>, run: u32) -> Result<u32, Bad> {
     Ok((1 << run) + bits.take(run)?)
 }
 
-fn first_details(
+fn ac_first(
     bits: &mut Bits<'_>,
     table: &Huffman,
     (first, last): (u32, u32),
@@ -146,7 +146,7 @@ fn first_details(
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 {
             if run < 15 {
-                *empty = run_of_empty(bits, run)? - 1;
+                *empty = end_of_band_run(bits, run)? - 1;
                 break;
             }
             k += 16;
@@ -166,7 +166,7 @@ fn first_details(
     Ok(())
 }
 
-fn finer_details(
+fn ac_refine(
     bits: &mut Bits<'_>,
     table: &Huffman,
     (first, last): (u32, u32),
@@ -179,7 +179,7 @@ fn finer_details(
         let (mut run, size) = (u32::from(symbol >> 4), symbol & 15);
         match size {
             0 if run < 15 => {
-                *empty = run_of_empty(bits, run)?;
+                *empty = end_of_band_run(bits, run)?;
                 break;
             }
             0 => {}

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 
 use super::bounds::upper_bound;
 use super::curves::Curve;
-use super::evaluation::{Answer, Evaluation, Row};
+use super::evaluation::Evaluation;
+use super::row::{Answer, Row};
 use super::stress::Stress;
 use crate::verdict::Truth;
 
