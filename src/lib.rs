@@ -21,6 +21,7 @@ pub mod picture;
 
 pub mod album;
 pub mod audit;
+pub mod chart;
 pub mod decide;
 pub mod kernels;
 pub mod scene;

@@ -9,7 +9,6 @@ pub mod foreign;
 pub mod latency;
 pub mod located;
 pub mod page;
-pub mod plot;
 pub mod roc;
 pub mod row;
 pub mod speed;

@@ -11,7 +11,7 @@ use crate::golden::path;
 const LAYERS: &[&[&str]] = &[
     &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit"],
     &["config", "picture"],
-    &["vision", "decide", "score", "train", "kernels", "scene", "audit", "album"],
+    &["vision", "decide", "score", "train", "kernels", "scene", "audit", "album", "chart"],
     &["gpio", "folder"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],
@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/v4l"]),
     ("zune_jpeg", &["picture/jpeg"]),
+    ("embedded_graphics", &["chart/picture.rs"]),
     ("sd_notify", &["service/notify.rs"]),
     ("env_logger", &["service/logging"]),
     ("signal_hook", &["service/signals.rs"]),

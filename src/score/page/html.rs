@@ -1,24 +1,4 @@
-//! Pieces of HTML. Every text that comes from outside goes through [`escape`].
-
-use crate::printable::{is_unsafe, lines};
-
-/// Text as it must stand in HTML, also within quotes.
-pub(in crate::score) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c if c.is_control() => safe.push('\u{fffd}'),
-            c if is_unsafe(c) => safe.push_str(&lines(c.encode_utf8(&mut [0; 4]))),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
+//! Pieces of HTML. Every text that comes from outside goes through [`crate::chart::escape`].
 
 /// Bytes as a `data:` address of the given type (RFC 2397; base64 by RFC 4648).
 pub fn data_uri(kind: &str, bytes: &[u8]) -> String {
@@ -39,12 +19,6 @@ pub fn data_uri(kind: &str, bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_text_can_leave_its_place() {
-        assert_eq!(escape("<a b=\"c\">'&\u{0}"), "&lt;a b=&quot;c&quot;&gt;&#39;&amp;\u{fffd}");
-        assert_eq!(escape("gpj.\u{202e}exe"), "gpj.\\u202eexe");
-    }
 
     #[test]
     fn base64_is_that_of_the_standard() {

@@ -2,7 +2,6 @@
 //!
 //! Owns the order of the page and its words. Pure: must not read pictures or write files.
 
-mod chart;
 mod html;
 mod plots;
 
@@ -13,10 +12,10 @@ use super::curves::Curve;
 use super::evaluation::Evaluation;
 use super::row::{Answer, Row};
 use super::stress::Stress;
+use crate::chart::escape;
 use crate::verdict::Truth;
 
 pub use html::data_uri;
-pub(super) use html::escape;
 
 /// Confidence of the bounds on the page.
 const CONFIDENCE: f64 = 0.95;

@@ -1,7 +1,6 @@
 //! The charts of the page: which curve, which axes, which words below.
 
-use super::chart::{Chart, Ticks, count_height, counts, shares};
-use super::html::escape;
+use crate::chart::{Line, Plane, Ticks, count_height, counts, escape, round_ticks, shares};
 use crate::score::curves::{Curve, Cut};
 
 /// Bins of a histogram.
@@ -9,8 +8,12 @@ const BINS: usize = 40;
 /// Cuts for the curves over all thresholds.
 const STEPS: usize = 400;
 
-fn figure(title: &str, chart: Chart, caption: &str) -> String {
-    format!("<figure><h2>{}</h2>{}<figcaption>{caption}</figcaption></figure>\n", escape(title), chart.end())
+fn figure(title: &str, chart: Plane, caption: &str) -> String {
+    format!(
+        "<figure><h2>{}</h2>{}<figcaption>{caption}</figcaption></figure>\n",
+        escape(title),
+        chart.end().inline()
+    )
 }
 
 /// The cut that the policy makes: a part passes below the unsure band.
@@ -34,15 +37,15 @@ pub(super) fn scores(scores: &[(f32, bool)], (threshold, unsure): (f32, f32)) ->
         bins[class].iter().enumerate().map(height).collect::<Vec<_>>()
     };
     let (low, high) = (f64::from(threshold - unsure), f64::from(threshold + unsure));
-    let chart = Chart::new(
+    let chart = Plane::new(
         "Histogram of scores",
         ("score: probability of DEFECT", shares()),
         ("pictures", counts(most)),
     )
     .band(low, high)
-    .bars("good", bars(0))
-    .bars("bad", bars(1))
-    .mark(f64::from(threshold));
+    .bars(Line::Good, bars(0))
+    .bars(Line::Bad, bars(1))
+    .limit(f64::from(threshold));
     let caption = "<i class=\"good\"></i>good <i class=\"bad\"></i>defective; dashed: the threshold, shaded: the unsure band. Heights are logarithmic.";
     figure("Scores by class", chart, caption)
 }
@@ -51,13 +54,13 @@ pub(super) fn scores(scores: &[(f32, bool)], (threshold, unsure): (f32, f32)) ->
 pub(super) fn roc(curve: &Curve, cut: (f32, f32)) -> String {
     let point = |cut: &Cut| (curve.false_reject_rate(cut), 1.0 - curve.escape_rate(cut));
     let (x, y) = point(&made(curve, cut));
-    let chart = Chart::new(
+    let chart = Plane::new(
         "ROC curve",
         ("false rejects: share of good parts", shares()),
         ("share of defects caught", shares()),
     )
-    .line("chance", [(0.0, 0.0), (1.0, 1.0)])
-    .line("", curve.cuts.iter().map(point))
+    .line(Line::Chance, [(0.0, 0.0), (1.0, 1.0)])
+    .line(Line::Main, curve.cuts.iter().map(point))
     .dot(x, y);
     let caption = format!(
         "The circle is the model's own threshold: {:.2} % of good parts rejected, {:.2} % of defects caught.",
@@ -71,13 +74,13 @@ pub(super) fn roc(curve: &Curve, cut: (f32, f32)) -> String {
 pub(super) fn precision_recall(curve: &Curve, cut: (f32, f32)) -> String {
     let point = |cut: &Cut| Some((1.0 - curve.escape_rate(cut), curve.precision(cut)?));
     let base = curve.defective as f64 / (curve.defective + curve.good).max(1) as f64;
-    let mut chart = Chart::new(
+    let mut chart = Plane::new(
         "Precision and recall",
         ("recall: share of defects caught", shares()),
         ("precision: share of rejects defective", shares()),
     )
-    .line("chance", [(0.0, base), (1.0, base)])
-    .line("", curve.cuts.iter().filter_map(point));
+    .line(Line::Chance, [(0.0, base), (1.0, base)])
+    .line(Line::Main, curve.cuts.iter().filter_map(point));
     if let Some((x, y)) = point(&made(curve, cut)) {
         chart = chart.dot(x, y);
     }
@@ -95,11 +98,11 @@ pub(super) fn cost(curve: &Curve, cut: (f32, f32), escape_cost: f64) -> String {
     let ticks: Ticks = [0.0, 0.01, 0.05, 0.2, 0.5, 1.0]
         .map(|share: f64| (share.sqrt(), format!("{:.0} %", share * 100.0)))
         .into();
-    let chart = Chart::new("Cost by threshold", ("threshold", shares()), ("share", ticks))
-        .line("wide", cuts.iter().map(|(at, cut)| (*at, (cost(cut) / most).sqrt())))
-        .line("bad", cuts.iter().map(|(at, cut)| (*at, curve.escape_rate(cut).sqrt())))
-        .line("good", cuts.iter().map(|(at, cut)| (*at, curve.false_reject_rate(cut).sqrt())))
-        .mark(f64::from(cut.0 - cut.1));
+    let chart = Plane::new("Cost by threshold", ("threshold", shares()), ("share", ticks))
+        .line(Line::Wide, cuts.iter().map(|(at, cut)| (*at, (cost(cut) / most).sqrt())))
+        .line(Line::Bad, cuts.iter().map(|(at, cut)| (*at, curve.escape_rate(cut).sqrt())))
+        .line(Line::Good, cuts.iter().map(|(at, cut)| (*at, curve.false_reject_rate(cut).sqrt())))
+        .limit(f64::from(cut.0 - cut.1));
     let now = cost(&made(curve, cut)) * 1000.0;
     let caption = format!(
         "<i class=\"bad\"></i>defective parts that pass <i class=\"good\"></i>good parts rejected <i class=\"line\"></i>cost, of its greatest; an escape costs {escape_cost} false rejects. Dashed: where the model cuts, at a cost of {now:.1} false rejects for 1000 pictures. Heights are roots."
@@ -130,20 +133,10 @@ pub(super) fn latency(ms: &[f64]) -> String {
         (left, left + 0.8 / BINS as f64, count_height(count, most))
     };
     let ticks = round_ticks(end);
-    let chart = Chart::new("Latency", ("milliseconds", ticks), ("pictures", counts(most)))
-        .bars("time", bins.iter().enumerate().map(bar));
+    let chart = Plane::new("Latency", ("milliseconds", ticks), ("pictures", counts(most)))
+        .bars(Line::Time, bins.iter().enumerate().map(bar));
     let caption = format!(
         "Preparing a picture and the model, on one thread of this machine: median {median:.2} ms, 99 of 100 within {last:.2} ms, longest {longest:.2} ms (longer ones stand in the last bar). Heights are logarithmic."
     );
     figure("Latency", chart, &caption)
-}
-
-/// Round numbers from 0 to `end`, two to five of them.
-fn round_ticks(end: f64) -> Ticks {
-    let decade = 10f64.powf(end.log10().floor());
-    let step = [0.2, 0.5, 1.0, 2.0].map(|part| part * decade).into_iter().find(|step| end / step <= 5.5);
-    let step = step.unwrap_or(end);
-    let decimals = if step < 0.1 { 2 } else { usize::from(step < 1.0) };
-    let ticks = (0..6).map(|i| f64::from(i) * step).take_while(|at| *at <= end * 1.001);
-    ticks.map(|at| (at / end, format!("{at:.decimals$}"))).collect()
 }

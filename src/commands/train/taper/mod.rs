@@ -15,6 +15,7 @@ use anyhow::{Context as _, bail};
 use super::load::Loaded;
 use super::settings::{Recipe, require};
 use super::{enough, load, normal, say, stop_on_signal, words};
+use crate::chart::{Drawing, Mark, Panel, scatter};
 use crate::clock::{Clock as _, SystemClock};
 use crate::commands::bench;
 use crate::commands::files::{write_png, write_whole};
@@ -25,7 +26,6 @@ use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::{untold, write};
 use crate::printable::Printable as _;
-use crate::score::plot::{Mark, Panel, Plot};
 use crate::score::tapering::{Recommended, Tapering, Tried, choose, mean_and_error, survivors};
 use crate::train::split::Split;
 use crate::train::taper::{draw, of_the_paper};
@@ -338,7 +338,7 @@ fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
 }
 
 /// Quality against work, and against time.
-fn plot(found: &Tapering) -> Plot {
+fn plot(found: &Tapering) -> Drawing {
     let mark = |one: &Tried, front: bool| match () {
         () if found.is_recommended(one) => Mark::Chosen,
         () if one.round < found.rounds => Mark::Faint,
@@ -355,7 +355,7 @@ fn plot(found: &Tapering) -> Plot {
     let upwards = "1 - ROC AUC (lower is better)";
     let title =
         format!("Tapering: {} (blue: the front, red: recommended, light: given up early)", found.split);
-    Plot::new(
+    scatter(
         &title,
         &[
             Panel { names: ("multiply-adds for a picture", upwards), points: works.collect() },
