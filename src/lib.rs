@@ -45,6 +45,7 @@ pub mod pipeline;
 
 pub mod simulate;
 pub mod verify;
+pub mod web;
 
 pub mod service;
 

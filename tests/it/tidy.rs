@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["gpio", "folder"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],
-    &["simulate", "verify"],
+    &["simulate", "verify", "web"],
     &["service"],
     &["commands"],
     &["main", "lib"],

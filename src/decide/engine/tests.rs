@@ -1,8 +1,8 @@
 //! The engine on the demonstration line's measures, with a gate that does as it is told.
 
 use super::*;
-use crate::decide::record::PartRecord;
 use crate::config::{Config, PositionSource};
+use crate::decide::record::PartRecord;
 use crate::decide::{Loss, Outcome, Policy, Schedule};
 use crate::frame::FrameId;
 use crate::units::Span;
