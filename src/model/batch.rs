@@ -3,14 +3,14 @@
 use super::ModelFault;
 use super::answer::Answer;
 use super::contain::contain;
+use super::engine::Engine;
 use super::manifest;
-use super::tract::Engine;
 use crate::config::manifest::{Input, Manifest};
 use crate::verdict::Score;
 
 /// A model ready for batches of one size.
 pub struct Batch {
-    engine: Engine,
+    engine: Box<dyn Engine>,
     answer: Answer,
     /// Numbers that the model gives for one picture.
     outputs: usize,
@@ -23,9 +23,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(engine: Engine, manifest: &Manifest, pictures: usize) -> Self {
+    pub(super) fn new(engine: Box<dyn Engine>, manifest: &Manifest, pictures: usize) -> Self {
         Self {
-            multiply_adds: engine.multiply_adds / pictures.max(1) as u64,
+            multiply_adds: engine.multiply_adds() / pictures.max(1) as u64,
             engine,
             answer: Answer::new(&manifest.output),
             outputs: manifest::outputs(manifest),
@@ -59,7 +59,7 @@ impl Batch {
             }
             Ok(())
         };
-        match contain(|| engine.run(tensors, read)) {
+        match contain(|| engine.answer(tensors, read)) {
             Ok(Ok(read)) => read,
             Ok(Err(problem)) => Err(ModelFault::Engine(problem.to_string())),
             Err(panic) => Err(ModelFault::Panicked(panic)),

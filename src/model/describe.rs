@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dim;
-use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, type_proto};
+use crate::model::engine::pb::tensor_shape_proto::dimension::Value as Dim;
+use crate::model::engine::pb::{GraphProto, ModelProto, ValueInfoProto, type_proto};
 
-use super::budget::Limits;
+use super::engine::{self, Limits};
 use super::load::{LARGEST, LOAD_LIMIT, fingerprint, read_file, within};
-use super::tract::Engine;
 use super::{ModelError, graph, manifest};
 use crate::config::manifest::{Colour, Input, Layout, OutputKind};
 use crate::config::problem::printable;
@@ -42,7 +41,8 @@ pub fn describe(path: &Path) -> Result<Description, ModelError> {
     let file = path.display().to_string();
     within(LOAD_LIMIT, &file.clone(), move || {
         let bytes = read_file(&path, LARGEST >> 20)?;
-        let refuse = |problem: graph::Problem| ModelError::Graph { file, problem: problem.to_string() };
+        let refuse =
+            |problem: super::problem::GraphProblem| ModelError::Graph { file, problem: problem.to_string() };
         let model = graph::decode(&bytes).map_err(refuse)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok(of(&bytes, &model, &printable(&name, NAME)))
@@ -78,10 +78,10 @@ fn of(bytes: &[u8], model: &ModelProto, name: &str) -> Description {
         trial.output.kind = kind.unwrap_or(OutputKind::Sigmoid);
         trial.output.name = graph.output.first().map(|output| output.name.clone());
         let outputs = manifest::outputs(&trial);
-        let built =
-            graph::read(bytes, &trial, 1).and_then(|checked| Engine::new(checked, outputs, 1, Limits::LINE));
+        let built = graph::read(bytes, &trial, 1)
+            .and_then(|checked| engine::choose(checked, outputs, 1, Limits::LINE));
         match built {
-            Ok(engine) => facts.push(format!("{} multiply-adds for one picture", engine.multiply_adds)),
+            Ok(engine) => facts.push(format!("{} multiply-adds for one picture", engine.multiply_adds())),
             Err(problem) if problems.is_empty() => problems.push(problem.to_string()),
             Err(_) => {}
         }
@@ -100,7 +100,7 @@ fn sizes(value: &ValueInfoProto) -> Vec<Option<usize>> {
     else {
         return Vec::new();
     };
-    let size = |dim: &tract_onnx::pb::tensor_shape_proto::Dimension| match dim.value {
+    let size = |dim: &crate::model::engine::pb::tensor_shape_proto::Dimension| match dim.value {
         Some(Dim::DimValue(size)) if size > 0 => usize::try_from(size).ok(),
         _ => None,
     };

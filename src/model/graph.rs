@@ -13,31 +13,15 @@ pub(super) use mode::{is_unbounded, origin};
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::model::engine::pb::tensor_proto::DataType;
+use crate::model::engine::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
+use crate::model::engine::pb::{GraphProto, ModelProto, TensorShapeProto, ValueInfoProto, type_proto};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
-use tract_onnx::pb::{GraphProto, ModelProto, TensorShapeProto, ValueInfoProto, type_proto};
 
 use crate::config::manifest::{Input, Layout, Manifest, OutputKind};
 
+use super::problem::GraphProblem;
 use super::wire;
-
-/// What is wrong with a graph, as one sentence without the file's name.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Problem {
-    /// castgate refuses it; the sentence says what to do.
-    #[error("{0}")]
-    Refused(String),
-    /// The inference engine said so.
-    #[error("{0}")]
-    Engine(String),
-}
-
-impl Problem {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self::Refused(text.into())
-    }
-}
 
 /// Operator sets that the engine knows.
 const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 9..=23;
@@ -50,10 +34,12 @@ const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 9..=23;
 ///
 /// # Errors
 /// The first problem in the order of the file, always the same for the same file.
-pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<ModelProto, Problem> {
+pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<ModelProto, GraphProblem> {
     let mut model = decode(bytes)?;
     if !model.functions.is_empty() {
-        return Err(Problem::new("the file defines functions of its own; export the model without them"));
+        return Err(GraphProblem::new(
+            "the file defines functions of its own; export the model without them",
+        ));
     }
     check_operator_set(&model)?;
     model.training_info.clear();
@@ -61,7 +47,7 @@ pub(super) fn read(bytes: &[u8], manifest: &Manifest, batch: usize) -> Result<Mo
     let graph = model
         .graph
         .as_mut()
-        .ok_or_else(|| Problem::new("the file holds no graph; export the model again"))?;
+        .ok_or_else(|| GraphProblem::new("the file holds no graph; export the model again"))?;
     graph.value_info.clear();
     graph.quantization_annotation.clear();
     let image = image_input(graph, &manifest.input, batch)?;
@@ -89,7 +75,7 @@ pub(super) fn parameters(model: &ModelProto) -> u64 {
 ///
 /// # Errors
 /// When numbers of any size are taken for probabilities, or probabilities for such numbers.
-pub(super) fn check_end(model: &ModelProto, kind: OutputKind) -> Result<(), Problem> {
+pub(super) fn check_end(model: &ModelProto, kind: OutputKind) -> Result<(), GraphProblem> {
     let Some(graph) = &model.graph else { return Ok(()) };
     let Some(node) = graph.output.first().and_then(|output| mode::origin(graph, &output.name)) else {
         return Ok(());
@@ -98,13 +84,13 @@ pub(super) fn check_end(model: &ModelProto, kind: OutputKind) -> Result<(), Prob
     let squashed = matches!(&*node.op_type, "Sigmoid" | "Softmax" | "HardSigmoid");
     let bare = matches!(kind, OutputKind::Logit | OutputKind::Logits);
     if bare && squashed {
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "the graph ends with {last}, so its numbers are probabilities already; write `output.kind: sigmoid` or `softmax`"
         )));
     }
     if !bare && mode::is_unbounded(graph, node) {
         let right = if kind == OutputKind::Sigmoid { "logit" } else { "logits" };
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "the graph ends with {last} and not with a sigmoid or softmax, so its numbers are no probabilities; write \
              `output.kind: {right}`, or export it with its last activation"
         )));
@@ -116,10 +102,10 @@ pub(super) fn check_end(model: &ModelProto, kind: OutputKind) -> Result<(), Prob
 ///
 /// # Errors
 /// When it would, or is no ONNX file.
-pub(super) fn decode(bytes: &[u8]) -> Result<ModelProto, Problem> {
+pub(super) fn decode(bytes: &[u8]) -> Result<ModelProto, GraphProblem> {
     wire::survey(bytes)?;
     ModelProto::decode(bytes).map_err(|error| {
-        Problem::new(format!("the file is not ONNX, or it is damaged: {error}; copy or export it again"))
+        GraphProblem::new(format!("the file is not ONNX, or it is damaged: {error}; copy or export it again"))
     })
 }
 
@@ -131,28 +117,28 @@ pub(super) fn type_of(value: &ValueInfoProto) -> String {
     }
 }
 
-fn check_operator_set(model: &ModelProto) -> Result<(), Problem> {
+fn check_operator_set(model: &ModelProto) -> Result<(), GraphProblem> {
     let set = model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx"));
     let (least, most) = OPERATOR_SETS.into_inner();
     match set.map(|set| set.version) {
         Some(version) if OPERATOR_SETS.contains(&version) => Ok(()),
-        Some(version) => Err(Problem::new(format!(
+        Some(version) => Err(GraphProblem::new(format!(
             "the file uses operator set {version}; castgate reads {least} to {most}: export it with operator set 17"
         ))),
-        None => Err(Problem::new("the file names no operator set; it is damaged or no ONNX model")),
+        None => Err(GraphProblem::new("the file names no operator set; it is damaged or no ONNX model")),
     }
 }
 
 /// Finds the one input that is a picture, checks it and fixes its shape. Returns its name.
-fn image_input(graph: &mut GraphProto, wanted: &Input, batch: usize) -> Result<String, Problem> {
+fn image_input(graph: &mut GraphProto, wanted: &Input, batch: usize) -> Result<String, GraphProblem> {
     let constants: HashSet<&str> = graph.initializer.iter().map(|tensor| &*tensor.name).collect();
     let mut images = graph.input.iter_mut().filter(|input| !constants.contains(&*input.name));
     let Some(image) = images.next() else {
-        return Err(Problem::new("the graph has no input; export the model for inference"));
+        return Err(GraphProblem::new("the graph has no input; export the model for inference"));
     };
     if let Some(second) = images.next() {
         let (first, second) = (quote(&image.name), quote(&second.name));
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "the graph has more than one input ({first}, {second}); castgate gives it one picture: export it with the picture as its only input"
         )));
     }
@@ -165,14 +151,14 @@ fn image_input(graph: &mut GraphProto, wanted: &Input, batch: usize) -> Result<S
     Ok(image.name.clone())
 }
 
-fn fix_shape(image: &mut ValueInfoProto, wanted: [usize; 4]) -> Result<(), Problem> {
+fn fix_shape(image: &mut ValueInfoProto, wanted: [usize; 4]) -> Result<(), GraphProblem> {
     let name = quote(&image.name);
     let Some(type_proto::Value::TensorType(tensor)) = image.r#type.as_mut().and_then(|t| t.value.as_mut())
     else {
-        return Err(Problem::new(format!("input {name} has no tensor type; export the model again")));
+        return Err(GraphProblem::new(format!("input {name} has no tensor type; export the model again")));
     };
     if tensor.elem_type != DataType::Float as i32 {
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "input {name} is {}, not float32; {}",
             mode::type_name(tensor.elem_type),
             mode::remedy(tensor.elem_type)
@@ -197,7 +183,7 @@ fn fix_shape(image: &mut ValueInfoProto, wanted: [usize; 4]) -> Result<(), Probl
             };
             let found = dims.iter().map(|dim| dim.map_or("?".to_owned(), |dim| dim.to_string()));
             let found = found.collect::<Vec<_>>().join("x");
-            return Err(Problem::new(format!(
+            return Err(GraphProblem::new(format!(
                 "input {name} has the shape {found} and the manifest says {batch}x{a}x{b}x{c}; {advice}"
             )));
         }
@@ -217,20 +203,22 @@ fn known(dimension: &Dimension) -> Option<i64> {
 }
 
 /// The output that the manifest names, or the only one.
-fn chosen_output(graph: &GraphProto, manifest: &Manifest) -> Result<String, Problem> {
+fn chosen_output(graph: &GraphProto, manifest: &Manifest) -> Result<String, GraphProblem> {
     let names: Vec<&str> = graph.output.iter().map(|output| &*output.name).collect();
     let listed = || names.iter().take(8).map(|name| quote(name).to_string()).collect::<Vec<_>>().join(", ");
     match (&manifest.output.name, &names[..]) {
-        (_, []) => Err(Problem::new("the graph has no output; export the model again")),
+        (_, []) => Err(GraphProblem::new("the graph has no output; export the model again")),
         (Some(name), _) if names.contains(&&**name) => Ok(name.clone()),
         (Some(name), _) => {
             let (name, listed) = (quote(name), listed());
-            Err(Problem::new(format!("the manifest's `output.name` is {name} and the graph has {listed}")))
+            Err(GraphProblem::new(format!(
+                "the manifest's `output.name` is {name} and the graph has {listed}"
+            )))
         }
         (None, [only]) => Ok((*only).to_owned()),
         (None, _) => {
             let listed = listed();
-            Err(Problem::new(format!(
+            Err(GraphProblem::new(format!(
                 "the graph has several outputs ({listed}); say which one in the manifest's `output.name`"
             )))
         }

@@ -13,10 +13,10 @@ use crate::config::problem::{Fault, KeyPath, Problem};
 use crate::regular;
 
 use super::batch::Batch;
-use super::budget::Limits;
+use super::classifier::OnnxClassifier;
 use super::contain::contain;
-use super::network::Network;
-use super::tract::Engine;
+use super::engine::{self, Engine, Limits};
+use super::problem::GraphProblem;
 use super::{Classifier, ModelError, builtin, graph, manifest};
 
 /// Names of the built-in models.
@@ -187,12 +187,12 @@ pub(super) fn within<T: Send + 'static>(
     outcome.unwrap_or_else(|panic| Err(ModelError::Broken { file, problem: panic }))
 }
 
-fn prepare(source: Source) -> Result<Network, ModelError> {
+fn prepare(source: Source) -> Result<OnnxClassifier, ModelError> {
     let (Built { engine, end, parameters }, mut manifest, file, about) = engine(source, 1, Limits::LINE)?;
     if manifest.parameters == 0 {
         manifest.parameters = parameters;
     }
-    let mut network = Network::new(engine, manifest, about.id, about.bytes);
+    let mut network = OnnxClassifier::new(engine, manifest, about.id, about.bytes);
     let warm_up = network.warm_up();
     warm_up.map_err(|(picture, fault)| ModelError::WarmUp { file: file.clone(), picture, fault })?;
     // Last: an answer that is no probability says more of the model than how it ends.
@@ -209,9 +209,9 @@ struct About {
 
 /// A graph made ready, and what it says of itself.
 struct Built {
-    engine: Engine,
+    engine: Box<dyn Engine>,
     /// Whether it ends as its manifest says.
-    end: Result<(), graph::Problem>,
+    end: Result<(), GraphProblem>,
     /// Number of its weights.
     parameters: u64,
 }
@@ -238,14 +238,14 @@ fn build(
     limits: Limits,
 ) -> Result<Built, ModelError> {
     let in_graph = |problem| match problem {
-        graph::Problem::Refused(problem) => ModelError::Graph { file: file.to_owned(), problem },
-        graph::Problem::Engine(problem) => ModelError::Engine { file: file.to_owned(), problem },
+        GraphProblem::Refused(problem) => ModelError::Graph { file: file.to_owned(), problem },
+        GraphProblem::Engine(problem) => ModelError::Engine { file: file.to_owned(), problem },
     };
     let checked = graph::read(&onnx, manifest, batch).map_err(in_graph)?;
     drop(onnx);
     let end = graph::check_end(&checked, manifest.output.kind);
     let parameters = graph::parameters(&checked);
-    let engine = Engine::new(checked, manifest::outputs(manifest), batch, limits).map_err(in_graph)?;
+    let engine = engine::choose(checked, manifest::outputs(manifest), batch, limits).map_err(in_graph)?;
     Ok(Built { engine, end, parameters })
 }
 

@@ -5,18 +5,18 @@
 
 mod answer;
 mod batch;
-mod budget;
 mod builtin;
+mod classifier;
 mod contain;
 mod describe;
+mod engine;
 mod error;
 mod graph;
 mod load;
 pub mod manifest;
-mod network;
+mod problem;
 pub mod read;
 mod scripted;
-mod tract;
 mod wire;
 pub mod write;
 

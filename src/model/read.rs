@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, NodeProto};
+use crate::model::engine::pb::tensor_proto::DataType;
+use crate::model::engine::pb::{GraphProto, NodeProto};
 
 use super::load::Source;
 use super::{ModelError, graph};
@@ -231,7 +231,7 @@ mod tests {
             let network = Network::parse(text, input).unwrap();
             let parameters: Vec<f32> = (0..network.parameters()).map(|i| i as f32).collect();
             let bytes = super::super::write::onnx(&network, &parameters, &Statistics::unit(&network));
-            let model: tract_onnx::pb::ModelProto = prost::Message::decode(&*bytes).unwrap();
+            let model: crate::model::engine::pb::ModelProto = prost::Message::decode(&*bytes).unwrap();
             let (read, again, _) = recognise(&model.graph.unwrap(), input).unwrap();
             assert_eq!((read, again), (network, parameters), "{text}");
         }

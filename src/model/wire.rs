@@ -3,7 +3,7 @@
 //! A field of two bytes can decode to a value of hundreds, so that a file within the size limit could still fill the
 //! memory and end the process. Must not know what the fields mean beyond which of them hold messages.
 
-use super::graph::Problem;
+use super::problem::GraphProblem;
 
 /// Messages of the ONNX schema that hold further messages. `Leaf` holds none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn message(&mut self, kind: Message) -> Result<(), Problem> {
+    fn message(&mut self, kind: Message) -> Result<(), GraphProblem> {
         let (count, limit, what) = match kind {
             Message::Node => (&mut self.nodes, NODES, "nodes"),
             Message::Attribute => (&mut self.attributes, ATTRIBUTES, "attributes"),
@@ -88,10 +88,10 @@ impl Tally {
     }
 }
 
-fn raise(count: &mut usize, by: usize, limit: usize, what: &str) -> Result<(), Problem> {
+fn raise(count: &mut usize, by: usize, limit: usize, what: &str) -> Result<(), GraphProblem> {
     *count += by;
     if *count > limit {
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "more than {limit} {what}; castgate runs image classifiers, which have far fewer"
         )));
     }
@@ -102,16 +102,18 @@ fn raise(count: &mut usize, by: usize, limit: usize, what: &str) -> Result<(), P
 ///
 /// # Errors
 /// When the bytes are not protobuf, are cut short, or would unfold to more than an image classifier needs.
-pub(super) fn survey(bytes: &[u8]) -> Result<(), Problem> {
+pub(super) fn survey(bytes: &[u8]) -> Result<(), GraphProblem> {
     if bytes.is_empty() {
-        return Err(Problem::new("the file is empty; copy it again"));
+        return Err(GraphProblem::new("the file is empty; copy it again"));
     }
     walk(Message::Model, bytes, 0, &mut Tally::default())
 }
 
-fn walk(kind: Message, mut rest: &[u8], depth: usize, tally: &mut Tally) -> Result<(), Problem> {
+fn walk(kind: Message, mut rest: &[u8], depth: usize, tally: &mut Tally) -> Result<(), GraphProblem> {
     if depth > DEPTH {
-        return Err(Problem::new(format!("messages nested more than {DEPTH} deep; no model needs that")));
+        return Err(GraphProblem::new(format!(
+            "messages nested more than {DEPTH} deep; no model needs that"
+        )));
     }
     while !rest.is_empty() {
         raise(&mut tally.fields, 1, FIELDS, "fields")?;
@@ -137,17 +139,17 @@ fn walk(kind: Message, mut rest: &[u8], depth: usize, tally: &mut Tally) -> Resu
     Ok(())
 }
 
-fn not_onnx() -> Problem {
-    Problem::new("the file is not ONNX, or it is damaged or cut short; copy or export it again")
+fn not_onnx() -> GraphProblem {
+    GraphProblem::new("the file is not ONNX, or it is damaged or cut short; copy or export it again")
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], Problem> {
+fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], GraphProblem> {
     let (head, tail) = rest.split_at_checked(length).ok_or_else(not_onnx)?;
     *rest = tail;
     Ok(head)
 }
 
-fn varint(rest: &mut &[u8]) -> Result<u64, Problem> {
+fn varint(rest: &mut &[u8]) -> Result<u64, GraphProblem> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (&byte, tail) = rest.split_first().ok_or_else(not_onnx)?;

@@ -3,14 +3,14 @@
 //! Owns the layout of the file: input `image` (1 x 1 x height x width, normalised), output `score` (1 x 1, probability of DEFECT). Must not
 //! know how the network was trained.
 
-use prost::Message;
-use tract_onnx::pb::attribute_proto::AttributeType;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
-use tract_onnx::pb::{
+use crate::model::engine::pb::attribute_proto::AttributeType;
+use crate::model::engine::pb::tensor_proto::DataType;
+use crate::model::engine::pb::tensor_shape_proto::{Dimension, dimension::Value as Dim};
+use crate::model::engine::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
     TypeProto, ValueInfoProto, type_proto,
 };
+use prost::Message;
 
 use crate::train::network::{Slot, Stage};
 use crate::train::{EPSILON, Moments, Network, Statistics};

@@ -27,8 +27,8 @@ const SOCIABLE: [usize; 2] = [0, 2];
 /// Crates that are named in one place, and where; a folder stands for all files in it.
 const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config/yaml.rs"]),
-    ("tract_core", &["model/"]),
-    ("tract_onnx", &["model/"]),
+    ("tract_core", &["model/engine/"]),
+    ("tract_onnx", &["model/engine/"]),
     ("rustls", &["report/mqtt/tls"]),
     ("gpiocdev", &["gpio/"]),
     ("nokhwa", &["camera/v4l"]),

@@ -1,9 +1,10 @@
 //! Graphs that were exported for training, or in another precision than castgate runs: what gives them away, and what to do.
 
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, NodeProto};
+use crate::model::engine::pb::tensor_proto::DataType;
+use crate::model::engine::pb::{GraphProto, NodeProto};
 
-use super::{Problem, ops};
+use super::ops;
+use crate::model::problem::GraphProblem;
 
 const EVAL: &str = "export it in inference mode: `model.eval()` in PyTorch, `training=False` in Keras";
 
@@ -22,7 +23,7 @@ const QUANTISED: &[&str] = &[
 ];
 
 /// Refuses a node that learns, or that belongs to a quantised graph.
-pub(super) fn check(graph: &GraphProto, node: &NodeProto) -> Result<(), Problem> {
+pub(super) fn check(graph: &GraphProto, node: &NodeProto) -> Result<(), GraphProblem> {
     if QUANTISED.contains(&&*node.op_type) {
         let what = format!("is `{}`: the graph is quantised to integers", node.op_type);
         return Err(ops::at(node, format!("{what}; export the float32 model that it was made from")));

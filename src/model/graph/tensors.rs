@@ -1,9 +1,10 @@
 //! The constant tensors of a graph: type, size and data agree, and nothing lies outside the file.
 
-use tract_onnx::pb::TensorProto;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use crate::model::engine::pb::TensorProto;
+use crate::model::engine::pb::tensor_proto::{DataLocation, DataType};
 
-use super::{Problem, quote};
+use super::quote;
+use crate::model::problem::GraphProblem;
 
 /// Most elements of one tensor: 256 MiB as float32.
 pub(super) const ELEMENTS: u64 = 64 << 20;
@@ -11,9 +12,9 @@ pub(super) const ELEMENTS: u64 = 64 << 20;
 pub(super) const RANK: usize = 8;
 
 /// Checks one constant tensor and returns its number of elements.
-pub(super) fn check(tensor: &TensorProto) -> Result<u64, Problem> {
+pub(super) fn check(tensor: &TensorProto) -> Result<u64, GraphProblem> {
     let name = quote(&tensor.name);
-    let fail = |what: String| Err(Problem::new(format!("tensor {name} {what}")));
+    let fail = |what: String| Err(GraphProblem::new(format!("tensor {name} {what}")));
     if tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty() {
         return fail("lies in another file; export the model as one file: `external_data=False` in torch.onnx.export, or onnx.save in Python"
                 .to_owned());
@@ -45,7 +46,7 @@ pub(super) fn check(tensor: &TensorProto) -> Result<u64, Problem> {
 }
 
 /// Number of elements that the data fields really hold.
-fn held_elements(tensor: &TensorProto) -> Result<u64, Problem> {
+fn held_elements(tensor: &TensorProto) -> Result<u64, GraphProblem> {
     let data_type = DataType::try_from(tensor.data_type).unwrap_or_default();
     let (bytes, typed) = match data_type {
         DataType::Float => (4, tensor.float_data.len()),
@@ -57,7 +58,7 @@ fn held_elements(tensor: &TensorProto) -> Result<u64, Problem> {
         other => {
             let what = quote(other.as_str_name());
             let name = quote(&tensor.name);
-            return Err(Problem::new(format!(
+            return Err(GraphProblem::new(format!(
                 "tensor {name} is of type {what}; export the model as float32"
             )));
         }
@@ -65,7 +66,7 @@ fn held_elements(tensor: &TensorProto) -> Result<u64, Problem> {
     let raw = tensor.raw_data.len();
     if raw > 0 && !raw.is_multiple_of(bytes) {
         let name = quote(&tensor.name);
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "tensor {name} holds {raw} bytes, no whole number of values; the file is damaged"
         )));
     }

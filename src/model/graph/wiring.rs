@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
+use crate::model::engine::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::ops::{self, Folding};
-use super::{Problem, mode, quote, tensors};
+use super::{mode, quote, tensors};
+use crate::model::problem::GraphProblem;
 
 /// Most elements of a constant that the engine computes from smaller ones while it loads.
 const FOLDED_ELEMENTS: u64 = 16 << 20;
@@ -26,18 +27,18 @@ enum Value<'a> {
 }
 
 /// Checks every constant and node, in the order of the file, which ONNX wants to be the order of computation.
-pub(super) fn check(graph: &GraphProto, image: &str, output: &str) -> Result<(), Problem> {
+pub(super) fn check(graph: &GraphProto, image: &str, output: &str) -> Result<(), GraphProblem> {
     if !graph.sparse_initializer.is_empty() {
-        return Err(Problem::new("the graph has sparse tensors; export the model with dense ones"));
+        return Err(GraphProblem::new("the graph has sparse tensors; export the model with dense ones"));
     }
     if graph.node.is_empty() {
-        return Err(Problem::new("the graph is empty; export the model again"));
+        return Err(GraphProblem::new("the graph is empty; export the model again"));
     }
     let mut values = HashMap::from([(image, Value::Image)]);
     for tensor in &graph.initializer {
         let elements = tensors::check(tensor)?;
         if values.insert(&tensor.name, Value::Constant { elements, tensor: Some(tensor) }).is_some() {
-            return Err(Problem::new(format!("the name {} is given twice", quote(&tensor.name))));
+            return Err(GraphProblem::new(format!("the name {} is given twice", quote(&tensor.name))));
         }
     }
     let mut folded = 0;
@@ -62,8 +63,8 @@ pub(super) fn check(graph: &GraphProto, image: &str, output: &str) -> Result<(),
     }
     match values.get(output) {
         Some(Value::Image) => Ok(()),
-        Some(_) => Err(Problem::new(format!("output {} does not depend on the picture", quote(output)))),
-        None => Err(Problem::new(format!("nothing in the graph makes the output {}", quote(output)))),
+        Some(_) => Err(GraphProblem::new(format!("output {} does not depend on the picture", quote(output)))),
+        None => Err(GraphProblem::new(format!("nothing in the graph makes the output {}", quote(output)))),
     }
 }
 
@@ -72,7 +73,7 @@ fn inputs_of<'a>(
     graph: &GraphProto,
     node: &NodeProto,
     values: &HashMap<&str, Value<'a>>,
-) -> Result<Vec<Option<Value<'a>>>, Problem> {
+) -> Result<Vec<Option<Value<'a>>>, GraphProblem> {
     let find = |name: &String| {
         if name.is_empty() {
             return Ok(None);
@@ -93,7 +94,7 @@ fn inputs_of<'a>(
 }
 
 /// Checks the constants that decide how large a node's output is.
-fn check_sizes(node: &NodeProto, inputs: &[Option<Value<'_>>]) -> Result<(), Problem> {
+fn check_sizes(node: &NodeProto, inputs: &[Option<Value<'_>>]) -> Result<(), GraphProblem> {
     let (from, least, most) = match &*node.op_type {
         "Pad" => (1..2, 0, ENLARGEMENT),
         "Resize" => (1..4, 0, ENLARGEMENT),
@@ -131,7 +132,7 @@ fn value_of<'a>(
     node: &'a NodeProto,
     folding: Folding,
     inputs: &[Option<Value<'a>>],
-) -> Result<Value<'a>, Problem> {
+) -> Result<Value<'a>, GraphProblem> {
     if node.op_type == "Constant" {
         let tensor = node.attribute.iter().find(|a| a.name == "value").and_then(|a| a.t.as_ref());
         let elements = tensor.map_or(Ok(ops::LIST as u64), tensors::check)?;

@@ -8,43 +8,17 @@ use tract_core::prelude::{Node, TDim, TypedModel};
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::InferenceModel;
 
-use super::graph::Problem;
-use super::tract::told;
-
-/// Most values of one intermediate result: 256 MiB as float32.
-const VALUES: u64 = 64 << 20;
-/// Most values of all intermediate results that live at the same time, working memory of convolutions included: 1 GiB.
-const LIVE_VALUES: u64 = 256 << 20;
-/// Most multiply-adds for one picture; ResNet50 on 300x300 pixels needs 8e9, the tapered network 1e8.
-const MULTIPLY_ADDS: u64 = 100_000_000_000;
-
-/// What a graph may cost.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    values: u64,
-    live_values: u64,
-    multiply_adds: u64,
-}
-
-impl Limits {
-    /// On the line: one picture at a time.
-    pub(super) const LINE: Limits =
-        Limits { values: VALUES, live_values: LIVE_VALUES, multiply_adds: MULTIPLY_ADDS };
-
-    /// For `batch` pictures at a time in `memory_mib` of working memory.
-    pub(super) fn of_batch(batch: usize, memory_mib: u64) -> Self {
-        let live_values = memory_mib.saturating_mul(1 << 18);
-        Self { values: live_values, live_values, multiply_adds: MULTIPLY_ADDS.saturating_mul(batch as u64) }
-    }
-}
+use super::limits::Limits;
+use super::told::told;
+use crate::model::problem::GraphProblem;
 
 /// Checks that every shape is known and within limits, before anything is computed from it.
-pub(super) fn check_shapes(model: &InferenceModel, limits: Limits) -> Result<(), Problem> {
+pub(super) fn check_shapes(model: &InferenceModel, limits: Limits) -> Result<(), GraphProblem> {
     for node in model.nodes() {
         for output in &node.outputs {
             let dims = output.fact.shape.concretize();
             let Some(dims) = dims else {
-                return Err(Problem::new(format!(
+                return Err(GraphProblem::new(format!(
                     "the size of the result of node `{}` ({}) is not fixed; export the model for one picture of a fixed size",
                     node.name,
                     node.op.name()
@@ -52,7 +26,7 @@ pub(super) fn check_shapes(model: &InferenceModel, limits: Limits) -> Result<(),
             };
             if volume(&dims, node, limits)? == 0 && !output.fact.value.is_concrete() {
                 let name = &node.name;
-                return Err(Problem::new(format!(
+                return Err(GraphProblem::new(format!(
                     "node `{name}` has nothing left of the picture; use a larger input"
                 )));
             }
@@ -62,7 +36,7 @@ pub(super) fn check_shapes(model: &InferenceModel, limits: Limits) -> Result<(),
 }
 
 /// Checks the peak of living values and the multiply-adds; returns the latter.
-pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, Problem> {
+pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, GraphProblem> {
     let order = model.eval_order().map_err(told)?;
     let mut last_use = vec![usize::MAX; model.nodes().len()];
     for (step, &id) in order.iter().enumerate() {
@@ -87,7 +61,7 @@ pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, Problem> 
         live += made;
         if live.saturating_add(work.scratch) > limits.live_values {
             let mib = live.saturating_add(work.scratch) >> 18;
-            return Err(Problem::new(format!(
+            return Err(GraphProblem::new(format!(
                 "node `{}` needs {mib} MiB of working memory, and castgate allows {} MiB; use a smaller input or model",
                 node.name,
                 limits.live_values >> 18
@@ -99,7 +73,7 @@ pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, Problem> 
         live -= freed_at[step];
     }
     if multiply_adds > limits.multiply_adds {
-        return Err(Problem::new(format!(
+        return Err(GraphProblem::new(format!(
             "one picture needs {multiply_adds} multiply-adds, and castgate allows {}; use a smaller model",
             limits.multiply_adds
         )));
@@ -108,7 +82,7 @@ pub(super) fn check(model: &TypedModel, limits: Limits) -> Result<u64, Problem> 
 }
 
 /// Number of values of a shape, within the limit.
-fn volume<F, O>(dims: &[TDim], node: &Node<F, O>, limits: Limits) -> Result<u64, Problem>
+fn volume<F, O>(dims: &[TDim], node: &Node<F, O>, limits: Limits) -> Result<u64, GraphProblem>
 where
     F: tract_core::model::Fact,
     O: AsRef<dyn Op>,
@@ -119,7 +93,7 @@ where
     });
     size.filter(|&size| size <= limits.values).ok_or_else(|| {
         let shape = dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
-        Problem::new(format!(
+        GraphProblem::new(format!(
             "node `{}` ({}) makes a result of the shape {shape}, and castgate allows {} values; use a smaller model",
             node.name,
             node.op.as_ref().name(),
@@ -135,7 +109,7 @@ struct Work {
     scratch: u64,
 }
 
-fn work(model: &TypedModel, id: usize) -> Result<Work, Problem> {
+fn work(model: &TypedModel, id: usize) -> Result<Work, GraphProblem> {
     let inputs = model.node_input_facts(id).map_err(told)?;
     let node = model.node(id);
     let mut multiply_adds = 0u64;

@@ -8,12 +8,12 @@ use crate::verdict::Score;
 
 use super::answer::Answer;
 use super::contain::contain;
-use super::tract::Engine;
+use super::engine::Engine;
 use super::{Classifier, ModelFault, ModelInfo};
 
 /// A model ready to score.
-pub(super) struct Network {
-    engine: Engine,
+pub(super) struct OnnxClassifier {
+    engine: Box<dyn Engine>,
     answer: Answer,
     input: Input,
     info: ModelInfo,
@@ -22,9 +22,9 @@ pub(super) struct Network {
 /// A warm-up picture: its name and the grey level that fills it, 0 to 1.
 const WARM_UP: [(&str, f32); 3] = [("black", 0.0), ("white", 1.0), ("grey", 0.5)];
 
-impl Network {
+impl OnnxClassifier {
     /// Joins the engine with the manifest; `id` is the file's fingerprint.
-    pub(super) fn new(engine: Engine, manifest: Manifest, id: String, file_bytes: u64) -> Self {
+    pub(super) fn new(engine: Box<dyn Engine>, manifest: Manifest, id: String, file_bytes: u64) -> Self {
         let info = ModelInfo {
             name: manifest.name,
             id,
@@ -32,7 +32,7 @@ impl Network {
             unsure: manifest.unsure,
             parameters: manifest.parameters,
             trained_on: manifest.training.data,
-            multiply_adds: engine.multiply_adds,
+            multiply_adds: engine.multiply_adds(),
             file_bytes,
             load: Duration::ZERO,
             warm_up: Duration::ZERO,
@@ -60,7 +60,7 @@ impl Network {
     }
 }
 
-impl Classifier for Network {
+impl Classifier for OnnxClassifier {
     fn input(&self) -> &Input {
         &self.input
     }
@@ -74,7 +74,7 @@ impl Classifier for Network {
             return Err(ModelFault::BadInput(value));
         }
         let (engine, answer) = (&mut self.engine, self.answer);
-        let outcome = contain(|| engine.run(tensor, |numbers, raw| answer.score(numbers, raw)));
+        let outcome = contain(|| engine.answer(tensor, |numbers, raw| answer.score(numbers, raw)));
         match outcome {
             Ok(Ok(score)) => score,
             Ok(Err(problem)) => Err(ModelFault::Engine(problem.to_string())),
