@@ -3,10 +3,10 @@
 //! `cargo bench --bench train_step`; beside Keras on the same core: `python benches/train_step.py` (needs tensorflow-cpu).
 
 use castgate::kernels::MapSize;
+use castgate::network::TAPERED;
+use castgate::network::{Network, initial};
 use castgate::train::augment::{Augment, Change};
-use castgate::train::network::TAPERED;
 use castgate::train::step::Trainer;
-use castgate::train::{Network, initial};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rustix::time::{ClockId, clock_gettime};

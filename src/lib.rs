@@ -24,6 +24,7 @@ pub mod audit;
 pub mod chart;
 pub mod decide;
 pub mod kernels;
+pub mod network;
 pub mod scene;
 pub mod score;
 pub mod train;

@@ -26,8 +26,8 @@ impl Window {
         MapSize { height: count(self.size.height), width: count(self.size.width) }
     }
 
-    /// What [`spread`] makes of the gradient of its output.
-    pub fn spread(self) -> Window {
+    /// What [`dilate`] makes of the gradient of its output.
+    pub fn dilated(self) -> Window {
         let size = MapSize { height: self.size.height + 2, width: self.size.width + 2 };
         Window { size, stride: 1, ..self }
     }
@@ -200,19 +200,19 @@ fn weight_gradient_strided<F: Float, A: Arithmetic, const S: usize>(
     let (cin, cout) = (window.channels, bias_gradient.len());
     let (width, MapSize { height: rows, width: columns }) = (window.size.width, window.output());
     for y in 0..rows {
-        let slopes = &output_gradient[y * columns * cout..][..columns * cout];
+        let gradients = &output_gradient[y * columns * cout..][..columns * cout];
         for ky in 0..3 {
             let line = &input[(y * S + ky) * width * cin..][..width * cin];
             let into = &mut weight_gradient[ky * 3 * cin * cout..][..3 * cin * cout];
             if cout.is_multiple_of(2 * LANES) {
-                row_products::<F, A, S, 2, 6>(cin, cout, line, slopes, into);
+                row_products::<F, A, S, 2, 6>(cin, cout, line, gradients, into);
             } else {
-                row_products::<F, A, S, 1, 12>(cin, cout, line, slopes, into);
+                row_products::<F, A, S, 1, 12>(cin, cout, line, gradients, into);
             }
         }
-        for pixel in slopes.chunks_exact(cout) {
-            for (sum, &slope) in bias_gradient.iter_mut().zip(pixel) {
-                *sum += slope;
+        for pixel in gradients.chunks_exact(cout) {
+            for (sum, &gradient) in bias_gradient.iter_mut().zip(pixel) {
+                *sum += gradient;
             }
         }
     }
@@ -224,17 +224,29 @@ fn row_products<F: Float, A: Arithmetic, const S: usize, const B: usize, const K
     cin: usize,
     cout: usize,
     line: &[F],
-    slopes: &[F],
+    gradients: &[F],
     into: &mut [F],
 ) {
     for co in (0..cout).step_by(B * LANES) {
         let mut k = 0;
         while k + K <= 3 * cin {
-            taps_products::<F, A, S, B, K>(cin, cout, &line[k..], &slopes[co..], &mut into[k * cout + co..]);
+            taps_products::<F, A, S, B, K>(
+                cin,
+                cout,
+                &line[k..],
+                &gradients[co..],
+                &mut into[k * cout + co..],
+            );
             k += K;
         }
         while k + 3 <= 3 * cin {
-            taps_products::<F, A, S, B, 3>(cin, cout, &line[k..], &slopes[co..], &mut into[k * cout + co..]);
+            taps_products::<F, A, S, B, 3>(
+                cin,
+                cout,
+                &line[k..],
+                &gradients[co..],
+                &mut into[k * cout + co..],
+            );
             k += 3;
         }
     }
@@ -245,18 +257,18 @@ fn taps_products<F: Float, A: Arithmetic, const S: usize, const B: usize, const 
     cin: usize,
     cout: usize,
     line: &[F],
-    slopes: &[F],
+    gradients: &[F],
     into: &mut [F],
 ) {
     let mut sums = [[[F::ZERO; LANES]; B]; K];
-    let columns = slopes.len().div_ceil(cout);
+    let columns = gradients.len().div_ceil(cout);
     for x in 0..columns {
         let taps = &line[x * S * cin..][..K];
-        let slope = &slopes[x * cout..][..B * LANES];
+        let gradient = &gradients[x * cout..][..B * LANES];
         for k in 0..K {
             for b in 0..B {
                 for lane in 0..LANES {
-                    sums[k][b][lane] = A::mul_add(taps[k], slope[b * LANES + lane], sums[k][b][lane]);
+                    sums[k][b][lane] = A::mul_add(taps[k], gradient[b * LANES + lane], sums[k][b][lane]);
                 }
             }
         }
@@ -270,23 +282,23 @@ fn taps_products<F: Float, A: Arithmetic, const S: usize, const B: usize, const 
     }
 }
 
-/// Turns weights by half a turn and exchanges input and output channels: [`forward`] with them, over the output's gradient as [`spread`]
+/// Turns weights by half a turn and exchanges input and output channels: [`forward`] with them, over the output's gradient as [`dilate`]
 /// lays it out, gives the gradient of the input.
-pub fn turn<F: Float>(channels_in: usize, channels_out: usize, weights: &[F], turned: &mut [F]) {
+pub fn flip<F: Float>(channels_in: usize, channels_out: usize, weights: &[F], flipped: &mut [F]) {
     for tap in 0..9 {
         for ci in 0..channels_in {
             for co in 0..channels_out {
-                turned[((8 - tap) * channels_out + co) * channels_in + ci] =
+                flipped[((8 - tap) * channels_out + co) * channels_in + ci] =
                     weights[(tap * channels_in + ci) * channels_out + co];
             }
         }
     }
 }
 
-/// Lays the gradient of the output of a convolution over `window` out over [`Window::spread`]: two pixels from the border and a stride
+/// Lays the gradient of the output of a convolution over `window` out over [`Window::dilated`]: two pixels from the border and a stride
 /// apart, 0 between and around.
-pub fn spread<F: Float>(window: Window, channels: usize, map: &[F], output: &mut [F]) {
-    let MapSize { height, width } = window.spread().size;
+pub fn dilate<F: Float>(window: Window, channels: usize, map: &[F], output: &mut [F]) {
+    let MapSize { height, width } = window.dilated().size;
     let (row, wide) = (window.output().width * channels, width * channels);
     let output = &mut output[..height * wide];
     output.fill(F::ZERO);

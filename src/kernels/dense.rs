@@ -30,14 +30,14 @@ pub fn backward<F: Float>(
     input_gradient: &mut [F],
 ) {
     let outputs = output_gradient.len();
-    for (sum, &slope) in bias_gradient.iter_mut().zip(output_gradient) {
-        *sum += slope;
+    for (sum, &gradient) in bias_gradient.iter_mut().zip(output_gradient) {
+        *sum += gradient;
     }
     let rows = weights.chunks_exact(outputs).zip(weight_gradient.chunks_exact_mut(outputs));
     for ((&value, gradient), (row, row_gradient)) in input.iter().zip(input_gradient).zip(rows) {
-        *gradient = row.iter().zip(output_gradient).map(|(&weight, &slope)| weight * slope).sum();
-        for (sum, &slope) in row_gradient.iter_mut().zip(output_gradient) {
-            *sum += value * slope;
+        *gradient = row.iter().zip(output_gradient).map(|(&weight, &gradient)| weight * gradient).sum();
+        for (sum, &gradient) in row_gradient.iter_mut().zip(output_gradient) {
+            *sum += value * gradient;
         }
     }
 }
@@ -82,9 +82,9 @@ mod tests {
         assert_eq!(output, [3.0, -8.0, -10.0]);
         forward(&input, &weights, &bias, true, &mut output);
         assert_eq!(output, [3.0, 0.0, 0.0]);
-        let mut slopes = [1.0, 1.0, 0.5];
-        relu_backward(&output, &mut slopes);
-        assert_eq!(slopes, [1.0, 0.0, 0.0]);
+        let mut gradients = [1.0, 1.0, 0.5];
+        relu_backward(&output, &mut gradients);
+        assert_eq!(gradients, [1.0, 0.0, 0.0]);
         let (mut of_weights, mut of_bias, mut of_input) = ([1.0; 6], [1.0; 3], [0.0; 2]);
         backward(&input, &weights, &[1.0, 0.0, 2.0], &mut of_weights, &mut of_bias, &mut of_input);
         assert_eq!(of_weights, [2.0, 1.0, 3.0, -1.0, 1.0, -3.0]);
@@ -92,16 +92,16 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_is_finite_however_sure_the_network_is_and_its_slope_is_its_derivative() {
+    fn the_loss_is_finite_however_sure_the_network_is_and_its_gradient_is_its_derivative() {
         for logit in [-800.0_f64, -3.0, 0.0, 0.7, 800.0] {
             for target in [0.0, 0.3, 1.0] {
-                let (loss, slope) = cross_entropy(logit, target);
+                let (loss, gradient) = cross_entropy(logit, target);
                 let step = 1e-5;
                 let wanted = (cross_entropy(logit + step, target).0 - cross_entropy(logit - step, target).0)
                     / (2.0 * step);
                 assert!(
-                    loss.is_finite() && (slope - wanted).abs() < 1e-5,
-                    "{logit} {target}: {loss} {slope} {wanted}"
+                    loss.is_finite() && (gradient - wanted).abs() < 1e-5,
+                    "{logit} {target}: {loss} {gradient} {wanted}"
                 );
             }
         }

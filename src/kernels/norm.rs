@@ -86,15 +86,15 @@ fn scale_shift_blocks<F: Float, A: Arithmetic, const N: usize>(
 }
 
 /// The loss's gradient behind normalisation, as a linear form of the gradient in front of it and of the normalised map:
-/// `slope * gradient + of_map * map + constant`, one of each for a channel.
+/// `of_gradient * gradient + of_map * map + constant`, one of each for a channel.
 ///
 /// For batch statistics over n values with s = sum(gradient), p = sum(gradient * (x - mean) / deviation):
-/// `slope = scale`, `of_map = -scale * p / (n * deviation)`, `constant = -scale * s / n - of_map * mean`. Without normalisation:
+/// `of_gradient = scale`, `of_map = -scale * p / (n * deviation)`, `constant = -scale * s / n - of_map * mean`. Without normalisation:
 /// 1, 0 and 0.
 #[derive(Debug, Clone, Copy)]
 pub struct Backward<'a, F> {
     /// Factor of the gradient.
-    pub slope: &'a [F],
+    pub of_gradient: &'a [F],
     /// Factor of the map.
     pub of_map: &'a [F],
     /// What is added.
@@ -113,7 +113,7 @@ fn relu_norm_backward_body<F: Float, A: Arithmetic>(
     backward: Backward<'_, F>,
     output: &mut [F],
 ) {
-    let channels = backward.slope.len();
+    let channels = backward.of_gradient.len();
     for from in (0..channels).step_by(LANES) {
         let factors = Factors::of(&backward, from);
         let pixels = map.chunks_exact(channels).zip(gradient.chunks_exact(channels));
@@ -126,7 +126,7 @@ fn relu_norm_backward_body<F: Float, A: Arithmetic>(
 
 /// One vector of [`Backward`].
 pub(super) struct Factors<F> {
-    slope: [F; LANES],
+    of_gradient: [F; LANES],
     of_map: [F; LANES],
     constant: [F; LANES],
 }
@@ -135,7 +135,7 @@ impl<F: Float> Factors<F> {
     #[inline(always)]
     pub(super) fn of(backward: &Backward<'_, F>, from: usize) -> Self {
         Self {
-            slope: lanes(backward.slope, from),
+            of_gradient: lanes(backward.of_gradient, from),
             of_map: lanes(backward.of_map, from),
             constant: lanes(backward.constant, from),
         }
@@ -145,7 +145,7 @@ impl<F: Float> Factors<F> {
     pub(super) fn apply<A: Arithmetic>(&self, map: &[F], gradient: [F; LANES], output: &mut [F]) {
         for lane in 0..LANES {
             let value = A::mul_add(map[lane], self.of_map[lane], self.constant[lane]);
-            let value = A::mul_add(gradient[lane], self.slope[lane], value);
+            let value = A::mul_add(gradient[lane], self.of_gradient[lane], value);
             output[lane] = if map[lane] > F::ZERO { value } else { F::ZERO };
         }
     }
@@ -195,10 +195,10 @@ mod tests {
                 body(&map, &scale, &shift, &mut output);
                 assert_close(&output, &wanted);
             }
-            let backward = Backward { slope: &scale, of_map: &shift, constant: &constant };
-            let back = |(i, (&x, &slope)): (usize, (&f32, &f32))| {
+            let backward = Backward { of_gradient: &scale, of_map: &shift, constant: &constant };
+            let back = |(i, (&x, &gradient)): (usize, (&f32, &f32))| {
                 let c = i % channels;
-                if x > 0.0 { scale[c] * slope + shift[c] * x + constant[c] } else { 0.0 }
+                if x > 0.0 { scale[c] * gradient + shift[c] * x + constant[c] } else { 0.0 }
             };
             let wanted: Vec<f32> = map.iter().zip(&gradient).enumerate().map(back).collect();
             for body in [relu_norm_backward::<f32>, relu_norm_backward_body::<f32, Separate>] {

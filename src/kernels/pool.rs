@@ -77,7 +77,7 @@ fn relu_norm_pool_backward_body<F: Float, A: Arithmetic>(
     backward: Backward<'_, F>,
     output: &mut [F],
 ) {
-    let channels = backward.slope.len();
+    let channels = backward.of_gradient.len();
     let (pooled_rows, pooled_row) = (size.height / 2, size.width / 2 * channels);
     let row = size.width * channels;
     for (y, (map, output)) in map.chunks_exact(row).zip(output.chunks_exact_mut(row)).enumerate() {
@@ -162,24 +162,25 @@ mod tests {
         let scale = numbers(channels, 2);
         let (rows, columns) = (size.height / 2, size.width / 2);
         let at = |y: usize, x: usize, c: usize| (y * size.width + x) * channels + c;
-        let slopes = numbers(rows * columns * channels, 3);
-        let (slope, of_map, constant) = (numbers(channels, 4), numbers(channels, 5), numbers(channels, 6));
+        let gradients = numbers(rows * columns * channels, 3);
+        let (of_gradient, of_map, constant) =
+            (numbers(channels, 4), numbers(channels, 5), numbers(channels, 6));
         let mut wanted = Vec::new();
         let mut wanted_back: Vec<f32> =
             map.iter().enumerate().map(|(i, x)| of_map[i % channels] * x + constant[i % channels]).collect();
-        for (i, &above) in slopes.iter().enumerate() {
+        for (i, &above) in gradients.iter().enumerate() {
             let (y, x, c) = (i / channels / columns, i / channels % columns, i % channels);
             let places = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(dy, dx)| at(2 * y + dy, 2 * x + dx, c));
             let sign = if scale[c] < 0.0 { -1.0 } else { 1.0 };
             let best =
                 places.into_iter().max_by(|&a, &b| (map[a] * sign).total_cmp(&(map[b] * sign))).unwrap();
             wanted.push(map[best]);
-            wanted_back[best] += slope[c] * above;
+            wanted_back[best] += of_gradient[c] * above;
         }
         for (back, &value) in wanted_back.iter_mut().zip(&map) {
             *back = if value > 0.0 { *back } else { 0.0 };
         }
-        let backward = Backward { slope: &slope, of_map: &of_map, constant: &constant };
+        let backward = Backward { of_gradient: &of_gradient, of_map: &of_map, constant: &constant };
         let (mut output, mut choice) = (vec![f32::NAN; wanted.len()], vec![9; wanted.len()]);
         for body in [forward::<f32>, forward_body::<f32, Separate>] {
             body(size, &map, &scale, &mut output, &mut choice);
@@ -187,7 +188,7 @@ mod tests {
         }
         for body in [relu_norm_pool_backward::<f32>, relu_norm_pool_backward_body::<f32, Separate>] {
             let mut back = vec![f32::NAN; map.len()];
-            body(size, &map, &slopes, &choice, backward, &mut back);
+            body(size, &map, &gradients, &choice, backward, &mut back);
             assert_close(&back, &wanted_back);
         }
     }

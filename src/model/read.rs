@@ -11,8 +11,8 @@ use super::load::Source;
 use super::{ModelError, graph};
 use crate::config::manifest::{Colour, Manifest, OutputKind};
 use crate::kernels::MapSize;
-use crate::train::network::{Block, Slot};
-use crate::train::{EPSILON, Network, Statistics};
+use crate::network::{Block, Slot};
+use crate::network::{EPSILON, Network, Statistics};
 
 /// A network as training knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,8 +196,7 @@ fn recognise(graph: &GraphProto, input: MapSize) -> Result<(Network, Vec<f32>, S
 /// Puts the lists, in the order of the graph, where the network's slots say.
 fn arrange(network: &Network, lists: Vec<Vec<f32>>) -> Vec<f32> {
     let head = network.head();
-    let of_block =
-        |slots: &crate::train::network::BlockSlots| [slots.weights, slots.bias, slots.gamma, slots.beta];
+    let of_block = |slots: &crate::network::BlockSlots| [slots.weights, slots.bias, slots.gamma, slots.beta];
     let blocks = network.stages().iter().flat_map(|stage| of_block(&stage.slots));
     let head = [head.hidden_weights, head.hidden_bias, head.output_weights, head.output_bias];
     // A block without normalisation has no gamma and beta in the graph, and empty slots for them.

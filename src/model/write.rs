@@ -12,8 +12,8 @@ use crate::model::engine::pb::{
 };
 use prost::Message;
 
-use crate::train::network::{Slot, Stage};
-use crate::train::{EPSILON, Moments, Network, Statistics};
+use crate::network::{EPSILON, Moments, Network, Statistics};
+use crate::network::{Slot, Stage};
 
 /// Version of the file format, of June 2020: every runtime since then reads it.
 const FORMAT: i64 = 7;

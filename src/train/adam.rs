@@ -38,9 +38,9 @@ impl<F: Float> Adam<F> {
         let (rate, epsilon) = (F::from_f64(rate), F::from_f64(EPSILON));
         let (one_minus_1, one_minus_2) = (F::from_f64(1.0 - BETA_1), F::from_f64(1.0 - BETA_2));
         let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((parameter, &slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
-            *mean += (slope - *mean) * one_minus_1;
-            *square += (slope * slope - *square) * one_minus_2;
+        for ((parameter, &gradient), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *mean += (gradient - *mean) * one_minus_1;
+            *square += (gradient * gradient - *square) * one_minus_2;
             *parameter = *parameter * kept - rate * *mean / (square.sqrt() + epsilon);
         }
     }

@@ -5,10 +5,9 @@
 
 use super::adam::Adam;
 use super::fit::{Candidate, Progress};
-use super::network::Network;
-use super::parameters::{Moments, Statistics};
 use super::pictures::fnv1a;
 use super::quality::Quality;
+use crate::network::{Moments, Network, Statistics};
 
 const HEADER: &[u8] = b"castgate checkpoint 2\n";
 

@@ -7,10 +7,9 @@
 //! ICCV 2017), since the mean that follows gives all places of a channel one gradient; in front of it, HiResCAM (R. L. Draelos,
 //! L. Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations", arXiv:2011.08891), which is finer.
 
-use super::network::Network;
-use super::parameters::{Filled, Statistics};
 use super::pass::Pass;
 use crate::kernels::MapSize;
+use crate::network::{Network, Padded, Statistics};
 
 /// What each place of a picture adds to the score.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +29,7 @@ pub struct HeatMap {
 /// Makes heat maps with one network.
 pub struct Explainer {
     network: Network,
-    filled: Filled<f32>,
+    padded: Padded<f32>,
     statistics: Statistics,
     pass: Pass<f32>,
     layer: usize,
@@ -44,11 +43,11 @@ impl Explainer {
     /// # Panics
     /// When `parameters` or `statistics` are not of this network.
     pub fn new(network: Network, parameters: &[f32], statistics: Statistics, inverted: bool) -> Self {
-        let mut filled = Filled::zero(&network);
-        filled.fill(&network, parameters);
-        let pass = Pass::new(&network, 0, 1, true);
+        let mut padded = Padded::zero(&network);
+        padded.fill(&network, parameters);
+        let pass = Pass::new(&network, 0, 1);
         let layer = explained(&network);
-        Self { network, filled, statistics, pass, layer, sign: if inverted { -1.0 } else { 1.0 } }
+        Self { network, padded, statistics, pass, layer, sign: if inverted { -1.0 } else { 1.0 } }
     }
 
     /// The heat map of one picture, normalised as the network wants it.
@@ -56,11 +55,11 @@ impl Explainer {
     /// # Panics
     /// When `input` has not the size of the network's input.
     pub fn map(&mut self, input: &[f32]) -> HeatMap {
-        if let Some(first) = self.pass.inputs().next() {
+        if let Some(first) = self.pass.forward.inputs().next() {
             first.copy_from_slice(input);
         }
         let (logit, values) =
-            self.pass.contributions(&self.network, &self.filled, &self.statistics, self.layer);
+            self.pass.contributions(&self.network, &self.padded, &self.statistics, self.layer);
         // Back through the blocks: a convolution without border moves the map by one pixel, pooling joins two, a stride leaves every second out.
         let (mut first, mut step) = (0.0, 1.0);
         for stage in self.network.stages()[..=self.layer].iter().rev() {
@@ -119,7 +118,7 @@ mod tests {
     use rand_pcg::Pcg64;
 
     use super::*;
-    use crate::train::initial;
+    use crate::network::initial;
 
     /// Input 24 x 24, two convolutions and a pooling.
     fn explainer(inverted: bool) -> Explainer {

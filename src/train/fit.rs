@@ -13,13 +13,12 @@ use rand_pcg::Pcg64;
 
 use super::adam::Adam;
 use super::augment::{Augment, Change};
-use super::network::Network;
-use super::parameters::{Moments, Statistics, initial};
 use super::pictures::{Pictures, fnv1a};
 use super::quality::{Judged, Quality, judge};
 use super::split::Split;
 use super::step::{StepReport, Trainer};
 use crate::kernels::MapSize;
+use crate::network::{Moments, Network, Statistics, initial};
 use crate::verdict::Truth;
 use source::Source;
 

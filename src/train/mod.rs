@@ -1,13 +1,11 @@
 //! Training a tapered network on the CPU. Pure: no files, clocks or threads other than scoped workers of its own.
 
 mod adam;
+mod all_reduce;
 pub mod augment;
 pub mod checkpoint;
-mod exchange;
 pub mod explain;
 pub mod fit;
-pub mod network;
-mod parameters;
 mod pass;
 pub mod pictures;
 pub mod prune;
@@ -17,9 +15,6 @@ pub mod step;
 pub mod taper;
 
 pub use adam::Adam;
-pub use network::Network;
-pub use parameters::{Moments, Statistics, initial};
-pub use pass::EPSILON;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,7 @@
 //! "Pruning convolutional neural networks for resource efficient inference", ICLR 2017), so that blocks can be compared, and then by the
 //! work that the channel costs.
 
-use super::network::{Block, Network, Slot};
-use super::parameters::{Moments, Statistics, lanes_of};
+use crate::network::{Block, Moments, Network, Slot, Stage, Statistics, lanes_of};
 
 /// A network with its weights and statistics.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,10 +100,7 @@ impl Grown {
     }
 
     fn narrowed(&self, keep: &[Vec<usize>]) -> Option<Network> {
-        let narrow = |(stage, keep): (&super::network::Stage, &Vec<usize>)| Block {
-            channels: keep.len(),
-            ..stage.block
-        };
+        let narrow = |(stage, keep): (&Stage, &Vec<usize>)| Block { channels: keep.len(), ..stage.block };
         let blocks: Vec<Block> = self.network.stages().iter().zip(keep).map(narrow).collect();
         Network::new(&blocks, self.network.hidden(), self.network.input()).ok()
     }
@@ -178,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::MapSize;
-    use crate::train::initial;
+    use crate::network::initial;
     use crate::train::step::Trainer;
 
     fn grown(text: &str) -> Grown {

@@ -7,12 +7,11 @@ use std::ops::Range;
 use std::thread;
 
 use super::adam::Adam;
-use super::exchange::{Broken, Exchange};
-use super::network::Network;
-use super::parameters::{Filled, Moments, Statistics};
+use super::all_reduce::{AllReduce, Broken};
 use super::pass::{Pass, Shared};
 use crate::kernels::Float;
 use crate::kernels::dense::sigmoid;
+use crate::network::{Forward, Moments, Network, Padded, Statistics};
 
 /// Gives the input of a picture of the batch, by its number in the batch.
 pub type Load<'a, F> = &'a (dyn Fn(usize, &mut [F]) + Sync);
@@ -32,8 +31,8 @@ pub struct StepReport {
 pub struct Trainer<F> {
     network: Network,
     workers: Vec<Pass<F>>,
-    scorers: Vec<Pass<F>>,
-    filled: Filled<F>,
+    scorers: Vec<Forward<F>>,
+    padded: Padded<F>,
     gradient: Vec<F>,
     /// The parameters, in the order of the network's slots.
     pub parameters: Vec<F>,
@@ -51,12 +50,12 @@ impl<F: Float> Trainer<F> {
     /// For batches of at most `batch` pictures on `threads` threads.
     pub fn new(network: Network, parameters: Vec<F>, batch: usize, threads: usize) -> Self {
         let shares = shares(batch, threads);
-        let workers = shares.iter().enumerate().map(|(i, share)| Pass::new(&network, i, share.len(), true));
-        let scorers = (0..threads.max(1)).map(|_| Pass::new(&network, 0, 1, false));
+        let workers = shares.iter().enumerate().map(|(i, share)| Pass::new(&network, i, share.len()));
+        let scorers = (0..threads.max(1)).map(|_| Forward::new(&network, 1));
         Self {
             workers: workers.collect(),
             scorers: scorers.collect(),
-            filled: Filled::zero(&network),
+            padded: Padded::zero(&network),
             gradient: vec![F::ZERO; parameters.len()],
             adam: Adam::new(parameters.len()),
             parameters,
@@ -122,14 +121,18 @@ impl<F: Float> Trainer<F> {
     }
 
     fn batch(&mut self, pictures: usize, load: Load<'_, F>, targets: Option<&[F]>) -> StepReport {
-        self.filled.fill(&self.network, &self.parameters);
+        self.padded.fill(&self.network, &self.parameters);
         let shares = shares(pictures, self.workers.len());
-        let exchange = Exchange::new(shares.len());
-        let shared =
-            Shared { network: &self.network, parameters: &self.filled, exchange: &exchange, batch: pictures };
+        let all_reduce = AllReduce::new(shares.len());
+        let shared = Shared {
+            network: &self.network,
+            parameters: &self.padded,
+            all_reduce: &all_reduce,
+            batch: pictures,
+        };
         let work = |pass: &mut Pass<F>, share: Range<usize>| -> Result<StepReport, Broken> {
-            let _presence = exchange.presence();
-            for (i, input) in share.clone().zip(pass.inputs()) {
+            let _presence = all_reduce.presence();
+            for (i, input) in share.clone().zip(pass.forward.inputs()) {
                 load(i, input);
             }
             pass.forward_batch(shared, share.len())?;
@@ -163,13 +166,13 @@ impl<F: Float> Trainer<F> {
         pictures: usize,
         load: Load<'_, F>,
     ) -> Vec<F> {
-        self.filled.fill(&self.network, parameters);
-        let (network, filled) = (&self.network, &self.filled);
-        let work = |pass: &mut Pass<F>, share: Range<usize>| -> Vec<F> {
+        self.padded.fill(&self.network, parameters);
+        let (network, padded) = (&self.network, &self.padded);
+        let work = |pass: &mut Forward<F>, share: Range<usize>| -> Vec<F> {
             let mut scores = Vec::with_capacity(share.len());
             for i in share {
                 pass.inputs().take(1).for_each(|input| load(i, input));
-                scores.extend(pass.forward_fixed(network, filled, statistics, 1).into_iter().map(sigmoid));
+                scores.extend(pass.run(network, padded, statistics, 1).into_iter().map(sigmoid));
             }
             scores
         };
@@ -193,12 +196,12 @@ impl<F: Float> Trainer<F> {
         pictures: usize,
         load: Load<'_, F>,
     ) -> Vec<Moments> {
-        self.filled.fill(&self.network, parameters);
+        self.padded.fill(&self.network, parameters);
         let mut total = Statistics::default();
         let Some(pass) = self.scorers.first_mut() else { return total.blocks };
         for i in 0..pictures {
             pass.inputs().take(1).for_each(|input| load(i, input));
-            pass.forward_fixed(&self.network, &self.filled, statistics, 1);
+            pass.run(&self.network, &self.padded, statistics, 1);
             let part = Statistics { blocks: pass.output_moments(&self.network) };
             accumulate(&mut total, &part);
         }

@@ -10,8 +10,8 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::network::{Block, Network, TAPERED};
 use crate::kernels::MapSize;
+use crate::network::{Block, Network, TAPERED};
 
 /// Channels of the first block.
 const WIDTHS: &[usize] = &[6, 8, 12, 16, 20, 24];

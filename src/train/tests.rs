@@ -4,8 +4,8 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::step::Trainer;
-use super::{Network, Statistics, initial};
 use crate::kernels::{Float, MapSize};
+use crate::network::{Network, Statistics, initial};
 
 /// Channel counts that fill no vector, odd sizes, every combination of normalisation and pooling.
 const ODD: &str = "3np-1-9n-10p-d5";

@@ -11,7 +11,7 @@ use crate::golden::path;
 const LAYERS: &[&[&str]] = &[
     &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit"],
     &["config", "picture"],
-    &["vision", "decide", "score", "train", "kernels", "scene", "audit", "album", "chart"],
+    &["vision", "decide", "score", "train", "kernels", "network", "scene", "audit", "album", "chart"],
     &["gpio", "folder"],
     &["camera", "model", "gate", "sensor", "report", "store"],
     &["pipeline"],

@@ -21,12 +21,13 @@ use anyhow::anyhow;
 use super::known::{Knowing, Listed};
 use super::labelled::ManyFolders;
 use super::{ExitCode, UsageError, files, print, stop_on_signal};
+use crate::network::Network;
 use crate::printable::Printable as _;
 use crate::regular;
+use crate::train::checkpoint;
 use crate::train::fit::{Fit, Go};
 use crate::train::pictures::Pictures;
 use crate::train::split::Split;
-use crate::train::{Network, checkpoint};
 use crate::verdict::Truth;
 
 use export::Made;

@@ -6,11 +6,11 @@ use crate::commands::UsageError;
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::read::{Trained, trained};
+use crate::network::Network;
+use crate::network::TAPERED;
 use crate::printable::Printable as _;
-use crate::train::Network;
 use crate::train::augment::{Augment, Kind};
 use crate::train::fit::Plan;
-use crate::train::network::TAPERED;
 use crate::train::pictures::Pictures;
 use crate::train::split::{Split, Together};
 

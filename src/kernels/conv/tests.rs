@@ -66,23 +66,23 @@ fn the_weight_gradient_is_its_definition_with_and_without_vector_instructions() 
     for (window, cout) in cases() {
         let (cin, out) = (window.channels, window.output());
         let input = numbers(window.size.height * window.size.width * cin, 1);
-        let slopes = numbers(out.height * out.width * cout, 2);
+        let gradients = numbers(out.height * out.width * cout, 2);
         let mut wanted = vec![1.0f32; 9 * cin * cout];
         let mut wanted_bias = vec![1.0f32; cout];
-        for (i, &slope) in slopes.iter().enumerate() {
+        for (i, &gradient) in gradients.iter().enumerate() {
             let (y, x, co) = (i / cout / out.width, i / cout % out.width, i % cout);
-            wanted_bias[co] += slope;
+            wanted_bias[co] += gradient;
             for (ky, kx, ci) in taps(cin) {
                 let value = input[place(window, (y, x), (ky, kx, ci))];
-                wanted[((ky * 3 + kx) * cin + ci) * cout + co] += value * slope;
+                wanted[((ky * 3 + kx) * cin + ci) * cout + co] += value * gradient;
             }
         }
         let (mut sums, mut bias_sums) = (vec![1.0; 9 * cin * cout], vec![1.0; cout]);
-        weight_gradient(window, &input, &slopes, &mut sums, &mut bias_sums);
+        weight_gradient(window, &input, &gradients, &mut sums, &mut bias_sums);
         assert_close(&sums, &wanted);
         assert_close(&bias_sums, &wanted_bias);
         (sums, bias_sums) = (vec![1.0; 9 * cin * cout], vec![1.0; cout]);
-        weight_gradient_body::<f32, Separate>(window, &input, &slopes, &mut sums, &mut bias_sums);
+        weight_gradient_body::<f32, Separate>(window, &input, &gradients, &mut sums, &mut bias_sums);
         assert_close(&sums, &wanted);
         assert_close(&bias_sums, &wanted_bias);
     }
@@ -93,22 +93,22 @@ fn the_turned_weights_over_the_spread_gradient_give_the_gradient_of_the_input() 
     for (window, cout) in cases().filter(|(window, _)| window.channels % LANES == 0) {
         let (cin, out) = (window.channels, window.output());
         let weights = numbers(9 * cin * cout, 1);
-        let slopes = numbers(out.height * out.width * cout, 2);
+        let gradients = numbers(out.height * out.width * cout, 2);
         let mut wanted = vec![0.0f32; window.size.height * window.size.width * cin];
-        for (i, &slope) in slopes.iter().enumerate() {
+        for (i, &gradient) in gradients.iter().enumerate() {
             let (y, x, co) = (i / cout / out.width, i / cout % out.width, i % cout);
             for (ky, kx, ci) in taps(cin) {
                 let weight = weights[((ky * 3 + kx) * cin + ci) * cout + co];
-                wanted[place(window, (y, x), (ky, kx, ci))] += weight * slope;
+                wanted[place(window, (y, x), (ky, kx, ci))] += weight * gradient;
             }
         }
-        let mut turned = vec![f32::NAN; weights.len()];
-        turn(cin, cout, &weights, &mut turned);
-        let wide = Window { channels: cout, ..window.spread() };
+        let mut flipped = vec![f32::NAN; weights.len()];
+        flip(cin, cout, &weights, &mut flipped);
+        let wide = Window { channels: cout, ..window.dilated() };
         let mut laid = vec![f32::NAN; wide.size.height * wide.size.width * cout];
-        spread(window, cout, &slopes, &mut laid);
+        dilate(window, cout, &gradients, &mut laid);
         let mut gradient = vec![f32::NAN; wanted.len()];
-        forward(wide, &laid, &turned, &vec![0.0; cin], false, &mut gradient);
+        forward(wide, &laid, &flipped, &vec![0.0; cin], false, &mut gradient);
         assert_close(&gradient, &wanted);
     }
 }

@@ -2,9 +2,8 @@
 
 use super::{Pass, Shared};
 use crate::kernels::Float;
-use crate::train::exchange::Exchange;
-use crate::train::network::Network;
-use crate::train::parameters::{Filled, Statistics};
+use crate::network::{Network, Padded, Statistics};
+use crate::train::all_reduce::AllReduce;
 
 impl<F: Float> Pass<F> {
     /// Sends the first input through the network with given statistics; gives the logit and, for each place of block `layer`'s map,
@@ -13,25 +12,26 @@ impl<F: Float> Pass<F> {
     pub(in crate::train) fn contributions(
         &mut self,
         network: &Network,
-        parameters: &Filled<F>,
+        parameters: &Padded<F>,
         statistics: &Statistics,
         layer: usize,
     ) -> (F, Vec<F>) {
-        let logit = self.forward_fixed(network, parameters, statistics, 1)[0];
-        let exchange = Exchange::new(1);
-        let shared = Shared { network, parameters, exchange: &exchange, batch: 1 };
-        self.head.backward(shared, &mut self.traces[0], F::ONE, &mut self.gradient);
+        let logit = self.forward.run(network, parameters, statistics, 1)[0];
+        let all_reduce = AllReduce::new(1);
+        let shared = Shared { network, parameters, all_reduce: &all_reduce, batch: 1 };
+        let (trace, behind) = (&self.forward.traces[0], &mut self.behind[0]);
+        self.head.backward(shared, (trace, behind), F::ONE, &mut self.gradient);
         for at in (layer + 1..network.stages().len()).rev() {
             let factors = self.fixed_factors(network, at);
             self.through_block(shared, at, 1, &factors);
         }
         let lanes = network.stages()[layer].lanes_out();
         let [scale, ..] = self.fixed_factors(network, layer);
-        let trace = &self.traces[0];
-        let pixels = trace.blocks[layer].chosen().chunks_exact(lanes).zip(trace.gradient.chunks_exact(lanes));
-        let sum = |(active, slopes): (&[F], &[F])| {
-            let products = active.iter().zip(slopes).zip(&scale);
-            products.fold(F::ZERO, |sum, ((&active, &slope), &scale)| sum + active * slope * scale)
+        let chosen = self.forward.traces[0].blocks[layer].chosen();
+        let pixels = chosen.chunks_exact(lanes).zip(self.behind[0].chunks_exact(lanes));
+        let sum = |(active, gradients): (&[F], &[F])| {
+            let products = active.iter().zip(gradients).zip(&scale);
+            products.fold(F::ZERO, |sum, ((&active, &gradient), &scale)| sum + active * gradient * scale)
         };
         (logit, pixels.map(sum).collect())
     }
@@ -40,7 +40,8 @@ impl<F: Float> Pass<F> {
     fn fixed_factors(&self, network: &Network, at: usize) -> [Vec<F>; 3] {
         let stage = &network.stages()[at];
         let lanes = stage.lanes_out();
-        let scale = if stage.block.norm { self.scalings[at].scale.clone() } else { vec![F::ONE; lanes] };
+        let fixed = &self.forward.scalings[at].scale;
+        let scale = if stage.block.norm { fixed.clone() } else { vec![F::ONE; lanes] };
         [scale, vec![F::ZERO; lanes], vec![F::ZERO; lanes]]
     }
 }

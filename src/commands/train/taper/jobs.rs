@@ -12,7 +12,7 @@ use crate::clock::{Clock as _, SystemClock, Time};
 use crate::commands::exit;
 use crate::commands::train::settings::Recipe;
 use crate::config::manifest::Normalise;
-use crate::train::Network;
+use crate::network::Network;
 use crate::train::fit::{Fit, Go, Plan, print};
 use crate::train::pictures::Pictures;
 use crate::train::split::Split;

@@ -25,11 +25,11 @@ use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
 use crate::model::{untold, write};
+use crate::network::{Network, Statistics, initial};
 use crate::printable::Printable as _;
 use crate::score::tapering::{Recommended, Tapering, Tried, choose, mean_and_error, survivors};
 use crate::train::split::Split;
 use crate::train::taper::{draw, of_the_paper};
-use crate::train::{Network, Statistics, initial};
 
 use book::{Book, Entry};
 use jobs::{Job, Table};

@@ -1,4 +1,4 @@
-//! Sums over the workers of one training step, in fixed order, so that the same threads always give the same weights.
+//! All-reduce: sums over the workers of one training step, in fixed order, so that the same threads always give the same weights.
 //!
 //! Owns the meeting point. Must not know what is summed.
 
@@ -10,7 +10,7 @@ pub(super) struct Broken;
 
 /// Where a fixed number of workers bring their parts of a sum and wait for the whole.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct AllReduce {
     state: Mutex<State>,
     complete: Condvar,
 }
@@ -24,7 +24,7 @@ struct State {
     broken: bool,
 }
 
-impl Exchange {
+impl AllReduce {
     /// For this many workers.
     pub(super) fn new(workers: usize) -> Self {
         let state = State {
@@ -78,9 +78,9 @@ impl Exchange {
     }
 }
 
-/// See [`Exchange::presence`].
+/// See [`AllReduce::presence`].
 #[derive(Debug)]
-pub(super) struct Presence<'a>(&'a Exchange);
+pub(super) struct Presence<'a>(&'a AllReduce);
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn every_worker_gets_the_same_sum_round_after_round() {
-        let exchange = Exchange::new(3);
+        let all_reduce = AllReduce::new(3);
         let sums: Vec<Vec<f64>> = std::thread::scope(|scope| {
-            let exchange = &exchange;
+            let all_reduce = &all_reduce;
             let work = move |worker: usize| {
                 let mut seen = Vec::new();
                 for round in 0..50 {
                     let mut part = [worker as f64, f64::from(round)];
-                    exchange.sum(worker, &mut part).unwrap();
+                    all_reduce.sum(worker, &mut part).unwrap();
                     seen.extend(part);
                 }
                 seen
@@ -118,12 +118,12 @@ mod tests {
 
     #[test]
     fn a_worker_that_panics_leaves_nobody_waiting() {
-        let exchange = Exchange::new(2);
+        let all_reduce = AllReduce::new(2);
         std::thread::scope(|scope| {
-            let exchange = &exchange;
-            let waits = scope.spawn(move || exchange.sum(0, &mut [1.0]));
+            let all_reduce = &all_reduce;
+            let waits = scope.spawn(move || all_reduce.sum(0, &mut [1.0]));
             let panics = scope.spawn(move || {
-                let _presence = exchange.presence();
+                let _presence = all_reduce.presence();
                 std::panic::resume_unwind(Box::new("on purpose"));
             });
             assert!(panics.join().is_err());
