@@ -26,7 +26,7 @@ use read::Seen;
 
 /// Find copies, wrong labels and shortcuts in labelled pictures
 ///
-/// A model that is tested on copies of what it was trained on looks better than it is. This finds the pictures that show one
+/// A model that is tested on copies of its training pictures looks better than it is. This command finds the pictures that show one
 /// photograph, within and across splits: the same file, or one that was flipped, turned, shifted, zoomed or slightly distorted. It
 /// also finds photographs that stand under both labels, broken files, files that no command reads, odd sizes, and simple numbers
 /// (brightness, background, size) that tell the classes apart by themselves.
@@ -49,10 +49,10 @@ pub(super) struct Args {
     /// Write the findings as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Correlation from which two pictures, laid one upon the other, are taken for one photograph, 0.9 to 1
+    /// Correlation from which two aligned pictures count as one photograph, 0.9 to 1
     #[arg(long, value_name = "CORRELATION", default_value_t = COPY, value_parser = correlation)]
     least: f64,
-    /// Do not end with 1 because files were left aside that are perhaps pictures of parts
+    /// Do not end with 1 only because files were left aside that may be pictures of parts
     #[arg(long)]
     accept_left_aside: bool,
     /// Threads; without it, one for each core

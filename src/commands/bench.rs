@@ -20,9 +20,9 @@ use crate::vision::{Inspection, Preprocessor};
 
 /// Time models on this machine, one picture or several at a time
 ///
-/// Every model runs through the engine that judges parts on the line, on one thread. Each batch size is warmed up once, then timed
-/// in passes; the table tells the median pass, the fastest and the slowest, and how many times slower each is than the first
-/// model. With --data a pass reads, decodes and prepares every picture too.
+/// Runs every model in the engine of the line, on one thread: each batch size once to warm up, then in timed passes. The table shows
+/// the median, the fastest and the slowest pass, and how many times slower each model is than the first. With --data a pass also reads,
+/// decodes and prepares every picture.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,10 +37,10 @@ pub(super) struct Args {
     /// Pictures judged at once, as a list
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: Vec<u16>,
-    /// Time real pictures from this folder, reading and preparing included; without it, made-up values and the model alone
+    /// Time pictures from this folder, reading and preparing included; without it, the model alone on made-up values
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Seconds for each model and batch size; three passes are made in any case
+    /// Seconds for each model and batch size; at least three passes are made
     #[arg(long, value_name = "S", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=86_400))]
     seconds: u32,
     /// Most working memory that a batch may take, in GiB

@@ -33,15 +33,15 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// The cameras of this board
+    /// List the cameras of this board
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// What a camera can do
+    /// Show what a camera can do
     Show {
-        /// Its path, number or name; not needed where there is one only
+        /// Its path, number or name; not needed if there is only one
         #[arg(value_name = "CAMERA")]
         camera: Option<String>,
     },
@@ -52,11 +52,11 @@ enum Action {
         /// PNG file to write
         #[arg(long, value_name = "PNG", default_value = "picture.png")]
         out: PathBuf,
-        /// Frames to let go by first, while the camera's automatics settle
+        /// Frames to skip first, while the camera's automatic settings settle
         #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1000))]
         skip: u32,
     },
-    /// Tell the sharpness four times a second while the lens is turned
+    /// Show the sharpness four times a second, for turning the lens
     Focus {
         #[command(flatten)]
         which: Which,
@@ -68,7 +68,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// Configuration whose camera is used; without it, the camera of --device with its own settings
+    /// Configuration whose camera to use; without it, the camera of --device with its own settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The camera's path, number or name, instead of the configuration's

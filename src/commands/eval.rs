@@ -28,9 +28,9 @@ use crate::vision::{Framing, Inspection, Preprocessor};
 
 /// Judge a folder of labelled pictures and say how often the model was right
 ///
-/// Uses the very code that reads, prepares and judges frames on the line. Figures are for the pictures given: a model that was
-/// trained on copies of them looks better than it is. With --groups the report says how many of them show a photograph that the
-/// model was trained on; with --folds models are trained and tested on photographs that have nothing in common.
+/// Uses the same code as the line to read, prepare and judge pictures. If the model was trained on copies of these pictures, the
+/// figures are too good: with --groups the report says how many of them show a photograph that the model was trained on; with --folds
+/// models are trained and tested on photographs that have nothing in common.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,10 +58,10 @@ pub(super) struct Args {
     /// Judge every picture again under changes of light, sharpness, framing, ground and JPEG quality, on all cores
     #[arg(long, conflicts_with = "folds")]
     stress: bool,
-    /// Say how often the model's heat maps point at the defect: --data must hold the places in labels.csv, as `draw` writes it
+    /// Say how often the model's heat maps point at the defect; needs the places of defects in DATA/labels.csv, as `draw` writes it
     #[arg(long, conflicts_with = "folds")]
     locate: bool,
-    /// Judge the pictures in this folder, which show other things, too: say how many of them the model knows to be unfamiliar
+    /// Also judge the pictures in this folder, which show other things, and say how many of them are unfamiliar to the model
     #[arg(long, value_name = "DIR", conflicts_with = "folds")]
     foreign: Option<PathBuf>,
     #[command(flatten)]

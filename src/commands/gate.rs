@@ -20,7 +20,7 @@ use crate::units::Span;
 
 /// Move the gate by hand
 ///
-/// Uses the gate of the configuration, which no running castgate may hold: stop the service first.
+/// Uses the gate of the configuration. Stop the service first: only one program can hold the gate.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -40,25 +40,25 @@ enum Action {
     Pulse {
         #[command(flatten)]
         place: Place,
-        /// How often
+        /// Number of rejects
         #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         times: u32,
         /// How long to stay in reject, such as 200ms; without it, as long as for one part at the line's speed
         #[arg(long, value_name = "TIME", value_parser = span)]
         length: Option<Span>,
-        /// Time from the begin of one reject to that of the next
+        /// Time from the start of one reject to the start of the next
         #[arg(long, value_name = "TIME", value_parser = span, default_value = "1s")]
         every: Span,
-        /// The second gate
+        /// Move the second gate
         #[arg(long)]
         second: bool,
     },
-    /// Move into the safe position, switch the outputs off and `line_stop` on, and let go
+    /// Move into the safe position, switch the outputs off and `line_stop` on, and release the lines
     Safe {
         #[command(flatten)]
         place: Place,
     },
-    /// Tell each change of the confirm sensor and the inputs, until Ctrl-C; the gate stays in its safe position
+    /// Show each change of the confirm sensor and the inputs, until Ctrl-C; the gate stays in its safe position
     Watch {
         #[command(flatten)]
         place: Place,

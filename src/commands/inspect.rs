@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
-    /// Write where the model sees a defect, as colours over the picture: a PNG file, or for several pictures a folder. Only for
+    /// Write the picture with colours where the model sees a defect: a PNG file, or for several pictures a folder. Only for
     /// models that castgate trained
     #[arg(long, value_name = "PNG")]
     heatmap: Option<PathBuf>,

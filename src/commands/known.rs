@@ -19,11 +19,11 @@ const MINORITY: &str = "minority";
 /// The arguments that say it.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Knowing {
-    /// Which pictures show one photograph, as `castgate audit --out` writes it: such pictures are never on two sides
+    /// File that says which pictures show one photograph, from `castgate audit --out`; no photograph is then on two sides of a split
     #[arg(long, value_name = "groups.csv")]
     pub(super) groups: Option<PathBuf>,
-    /// Leaves pictures out: a file with their names, one a line, or `conflicts` for all whose photograph stands under both labels, or
-    /// `minority` for those of them that are outvoted: no more pictures of the photograph have their label than the other one
+    /// Leave pictures out: a file with their names, one on each line; `conflicts` for all pictures whose photograph stands under both
+    /// labels; `minority` for those of them whose label has no more pictures of the photograph than the other label
     #[arg(long, value_name = "FILE|conflicts|minority")]
     pub(super) leave_out: Option<PathBuf>,
 }

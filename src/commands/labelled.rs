@@ -47,12 +47,12 @@ pub fn short_name(folder: &Path) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Names {
     /// Folder with pictures of good parts, at any depth below --data: its name, the end of its path (`train/good`), or `./good` for the one
-    /// directly in --data; `*` and `?` stand for any characters. May be given several times; the nearest folder that is named decides. Without
-    /// it: ok_front, or else the one folder called ok or good
+    /// directly in --data; `*` and `?` stand for any characters. Repeat it for more folders; for each picture the nearest named folder
+    /// decides. Without it: ok_front, or else the one folder called ok or good
     #[arg(long, value_name = "FOLDER", value_parser = Pattern::parse)]
     pub ok: Vec<Pattern>,
-    /// Folder with pictures of defective parts, likewise, such as one for each kind of defect. Without it: def_front, or else the one folder
-    /// called defect, defective, bad, ng or nok
+    /// Folder with pictures of defective parts, in the same way, such as one for each kind of defect. Without it: def_front, or else the one
+    /// folder called def, defect, defects, defective, bad, ng or nok
     #[arg(long, value_name = "FOLDER", value_parser = Pattern::parse)]
     pub defect: Vec<Pattern>,
 }
@@ -60,7 +60,7 @@ pub struct Names {
 /// Which folders hold what, below `--data`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Folders {
-    /// Folder with pictures of good parts and of defective ones, in folders of their own, see --ok and --defect
+    /// Folder that holds a folder of good parts and one of defective parts, see --ok and --defect
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     #[command(flatten)]
@@ -71,8 +71,7 @@ pub struct Folders {
 /// The same below each of several folders.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ManyFolders {
-    /// Folders, such as one for each split, with pictures of good parts and of defective ones in folders of their own, see --ok and
-    /// --defect
+    /// Folders, such as one for each split, that hold folders of good and of defective parts, see --ok and --defect
     #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
     pub data: Vec<PathBuf>,
     #[command(flatten)]

@@ -133,12 +133,12 @@ Examples:
   castgate check --config castgate.yaml       find every mistake in it before the line starts
 
 Environment:
-  CASTGATE_LOG   how much is logged: off, error, warn, info, debug, trace, or per module; else `line.log_level` says it
+  CASTGATE_LOG   log level (off, error, warn, info, debug, trace, or per module); overrides `line.log_level`
 
 Exit codes:
   0 ok   1 the answer is no   2 usage or configuration   3 device, model or file   70 bug
 
-`castgate COMMAND --help` tells more of a command."
+`castgate COMMAND --help` says more about a command."
 )]
 struct Cli {
     #[command(subcommand)]

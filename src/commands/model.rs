@@ -7,11 +7,11 @@ use super::{ExitCode, exit, print};
 use crate::config::problem::printable;
 use crate::model::{self, Description};
 
-/// Look into a network from elsewhere, and begin its manifest
+/// Look into a network from elsewhere, and draft its manifest
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  castgate model describe part.onnx        writes part.yaml, and says what is to be decided in it
+  castgate model describe part.onnx        writes part.yaml, and says what you must decide in it
 
 A model is an ONNX file with a manifest of the same name beside it. docs/manifest.md has every key of a manifest.
 
@@ -23,9 +23,9 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Say what an ONNX file holds, and write a manifest to begin with
+    /// Say what an ONNX file holds, and draft its manifest
     ///
-    /// The manifest goes beside the file. Where there is one already it is left alone, and the new one is printed instead.
+    /// Writes the draft beside the file; if there is a manifest already, leaves it alone and prints the draft instead.
     Describe {
         /// The ONNX file
         #[arg(value_name = "FILE.onnx")]

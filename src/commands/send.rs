@@ -17,8 +17,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Send a command to the running line: a software trigger, or the reset of a line stop
 ///
-/// The line takes commands on a local socket, where `commands.socket` names one. `ok` says that the ledger has the command; a line
-/// stop whose cause persists stands nevertheless, and the log says so.
+/// The line takes commands on the local socket that `commands.socket` names. `ok` means that the ledger has the command. A line stop
+/// whose cause persists is not reset; the log says so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,7 +27,7 @@ Examples:
 
 Exit codes: 0 the line took the command, 1 it did not, 2 usage or configuration, 3 no castgate listens there")]
 pub(super) struct Args {
-    /// What to send
+    /// Command to send
     #[arg(value_enum)]
     command: Command,
     #[command(flatten)]
@@ -40,7 +40,7 @@ struct Place {
     /// Configuration file of the running castgate, which names its socket
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Its socket
+    /// Socket of the running castgate
     #[arg(long, value_name = "FILE")]
     socket: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ struct Place {
 enum Command {
     /// A part's leading edge is at position 0 now, for `decide.trigger: software`
     Trigger,
-    /// The line stop is to end
+    /// End the line stop
     Reset,
 }
 

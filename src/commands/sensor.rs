@@ -16,9 +16,9 @@ use crate::sensor::{self, SensorEvent};
 use crate::service::signals::{self, SignalWatch};
 use crate::units::Span;
 
-/// Tell what the sensors say
+/// Show what the sensors say
 ///
-/// Uses the sensors of the configuration, which no running castgate may hold: stop the service first.
+/// Uses the sensors of the configuration. Stop the service first: only one program can hold them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +33,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Tell each change of the sensors and inputs, and where the encoder stands
+    /// Show each change of the sensors and inputs, and the encoder's count
     Watch {
         /// Configuration file
         #[arg(long, value_name = "FILE")]

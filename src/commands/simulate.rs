@@ -17,9 +17,9 @@ use crate::simulate::{Months, Played, SHIFT, Scenario, Totals, play, trace};
 
 /// Simulate months of belt with faults, and prove that no defective part passes unnoticed
 ///
-/// The very stages of `run` work in lockstep on a simulated clock: a line with the measures of the configuration, plain pictures and
-/// a model that reads them. Cameras fail, sensors bounce, the belt stops, the process dies. A judge who knows the truth
-/// holds what the line said against what happened. The same seed gives the same run, bit for bit.
+/// Runs the same stages as `run`, in lockstep on a simulated clock: a line with the measures of the configuration, plain pictures and
+/// a model that reads them. Cameras fail, sensors bounce, the belt stops, the process dies. A judge compares what the line
+/// said with what really happened. The same seed gives the same run, bit for bit.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ Examples:
 
 Exit codes: 0 every promise was kept, 1 one was broken, 2 usage or configuration, 3 the model or a file cannot be used")]
 pub(super) struct Args {
-    /// Configuration whose measures, thresholds and limits are used; without it, those of the demonstration line
+    /// Configuration whose measures, thresholds and limits to use; without it, those of the demonstration line
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Seed of everything random
@@ -44,16 +44,16 @@ pub(super) struct Args {
     /// Faults: `all`, `none`, or names with commas between them; `--faults list` names them
     #[arg(long, value_name = "SPEC", default_value = "all")]
     faults: String,
-    /// Each kind of fault comes about once in so many seconds of belt
+    /// Inject each kind of fault about once in so many seconds of belt
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0)]
     every: f64,
-    /// Parts in one shift; the line is started anew with each
+    /// Parts in one shift; the line starts anew with each shift
     #[arg(long, value_name = "N", default_value_t = SHIFT, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     shift: u64,
-    /// Play a scenario: a file of parts, faults and expectations, see docs/simulation.md; may be given several times
+    /// Play a scenario: a file of parts, faults and expectations, see docs/simulation.md; repeat it for several
     #[arg(long, value_name = "FILE", conflicts_with_all = ["parts", "hours", "config", "json"])]
     scenario: Vec<PathBuf>,
-    /// Tell what happened from one second of the first shift to another, such as 600-610
+    /// Show what happened from one second of the first shift to another, such as 600-610
     #[arg(long, value_name = "FROM-TO", value_parser = stretch)]
     trace: Option<(f64, f64)>,
     /// Write the result as JSON to this file

@@ -23,9 +23,9 @@ use crate::verdict::Truth;
 
 /// Choose threshold and unsure band for given costs, or for a promise about escapes
 ///
-/// Judges labelled pictures that the model did not learn from. Parts that score below the unsure band pass; within it
-/// parts of both kinds were seen, above it only defective ones. A promise holds for parts drawn independently from
-/// what the line will see: copies of one photograph prove no more than one of them.
+/// Judges labelled pictures that the model was not trained on. Parts that score below the unsure band pass; within it
+/// the pictures show parts of both kinds, above it only defective ones. A promise holds if the pictures are a fair sample of
+/// the parts on the line: copies of one photograph prove no more than one of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -6,7 +6,7 @@ use super::labelled::Labelled;
 use super::{ExitCode, UsageError};
 use crate::score::folds::FoldsReport;
 
-/// Trains a model on labelled pictures (not in this build)
+/// Train a model on labelled pictures (not in this build)
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -19,7 +19,7 @@ pub(super) const WITH_FOLDS: &str = "";
 /// Arguments of the folds.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct FoldArgs {
-    /// Trains and tests in this many parts (not in this build)
+    /// Train and test on this many shares of the photographs (not in this build)
     #[arg(long, value_name = "K")]
     pub(super) folds: Option<u8>,
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::ExitCode;
 
-/// Trains (not in this build)
+/// Train (not in this build)
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]

@@ -33,15 +33,15 @@ use switched::{SwitchedCamera, SwitchedSensor, Switches};
 
 /// Test the line fail-safe: a guided test with a dated report
 ///
-/// Three defective parts in a row; defective, clean, defective; then without camera, without confirm sensor, without broker. On your
-/// line it says what to do and watches. Without --config the demonstration line tests itself.
+/// The test is: three defective parts in a row; defective, clean, defective; then without camera, without confirm sensor, without broker.
+/// On your line the command says what to do and watches. Without --config the demonstration line tests itself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   castgate verify                                          the demonstration line, by itself, on a simulated clock
   castgate verify --config /etc/castgate/castgate.yaml --report verify-monday.txt
 
-Stop the service before: two programs cannot have one camera. At the end the gate is in its safe position.
+Stop the service first: only one program can use the camera. At the end the gate is in its safe position.
 
 Exit codes: 0 passed, 1 failed, 2 the configuration is wrong, 3 a device or the model failed")]
 pub(super) struct Args {

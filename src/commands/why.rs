@@ -14,7 +14,7 @@ mod text;
 
 /// Tell why a part passed or was removed
 ///
-/// Prints the part's life in the order of time: its trigger, each frame that counted, its verdict with the reason in words, the
+/// Prints what happened to the part, step by step: its trigger, each frame that counted, its verdict with the reason in words, the
 /// gate's window, what the confirm sensor saw, and what happened to the line meanwhile. Reads the store, also while the line runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

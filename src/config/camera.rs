@@ -53,7 +53,7 @@ pub enum LumaRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PowerLine {
-    /// Nothing is avoided: right for lamps on direct current.
+    /// No correction: right for lamps on direct current.
     Off,
     /// 50 Hz.
     #[serde(rename = "50hz")]
@@ -121,7 +121,7 @@ pub struct Camera {
     /// White balance as a colour temperature in kelvin; switches its automatic off.
     #[schemars(example = 5000)]
     pub white_balance: Option<i32>,
-    /// Frequency of the lamps' supply.
+    /// Frequency of the lamps' mains supply, whose flicker the camera is to avoid.
     #[schemars(example = PowerLine::Hz50)]
     pub power_line: Option<PowerLine>,
     /// How long before the driver's stamp of a frame the middle of its exposure was. Drivers stamp a frame when it has arrived.
@@ -175,8 +175,7 @@ pub struct Preprocess {
     /// Part of the frame to look at; without it, all of it.
     #[schemars(example = Region { x: 0, y: 20, width: 640, height: 280 })]
     pub region: Option<Region>,
-    /// Whether to look for parts on the belt. If not, the whole region is taken for one part, as in a folder of
-    /// single parts.
+    /// Whether to look for parts on the belt. If `false`, the whole region counts as one part, as in a folder of single parts.
     pub find: bool,
     /// Least difference between part and belt that counts, in grey levels (1 to 255).
     pub contrast: u8,

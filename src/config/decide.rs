@@ -65,7 +65,7 @@ pub enum Combine {
     BestFocused,
 }
 
-/// What becomes of a part whose score lies in the unsure band.
+/// What happens to a part whose score lies in the unsure band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsure {
@@ -83,7 +83,7 @@ pub struct Decide {
     pub trigger: Trigger,
     /// How the scores of a part's frames become one.
     pub combine: Combine,
-    /// What becomes of a part whose score lies in the unsure band.
+    /// What happens to a part whose score lies in the unsure band.
     pub unsure: Unsure,
     /// Least number of healthy frames that must show a part for it to be cleared: 1 to 64. With the trigger `every_frame` one is enough.
     pub min_looks: u32,
@@ -91,9 +91,9 @@ pub struct Decide {
     /// with the model on this machine.
     #[schemars(example = &"15ms")]
     pub inference: Option<Span>,
-    /// Time before the gate must move at which the verdict is final.
+    /// How long before the gate must be commanded the verdict is final.
     pub margin: Span,
-    /// A frame older than this when it is judged clears no part.
+    /// A frame that is older than this when it has been judged clears no part.
     pub stale_after: Span,
     /// Most parts between trigger and gate: 1 to 4096. One more is rejected unseen.
     pub max_parts: u32,
@@ -119,16 +119,16 @@ impl Default for Decide {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineStop {
-    /// After so many rejects one after the other; 0 switches this off. At most 10000.
+    /// Stop after so many rejects in a row; 0 switches this off. At most 10000.
     pub consecutive_rejects: u32,
-    /// When more than this share of the last `reject_window` parts was rejected; 100% switches this off.
+    /// Stop when more than this share of the last `reject_window` parts was rejected; 100% switches this off.
     pub reject_rate: Share,
     /// Number of parts over which `reject_rate` is taken: 2 to 4096.
     pub reject_window: u32,
-    /// On an escape: a part that was to be removed and was seen passing, was not confirmed, or for which the gate did not move; and on a
+    /// Stop on an escape: a part that was to be removed and was seen passing, was not confirmed, or for which the gate did not move; and on a
     /// removal that nobody commanded.
     pub escape: bool,
-    /// On a part-present sensor that is stuck, on an encoder that is silent although parts move, and on a gate held in reject for too long.
+    /// Stop on a part-present sensor that is stuck, on an encoder that is silent although parts move, and on a gate held in reject for too long.
     pub device: bool,
 }
 

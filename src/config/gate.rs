@@ -80,7 +80,7 @@ pub struct Gate {
     pub reject_level: Level,
     /// How the line is driven.
     pub drive: Drive,
-    /// Position that the gate takes on start, on stop and on a fault.
+    /// Position of the gate on start, on stop and on a fault.
     pub safe: GateState,
 }
 
@@ -107,7 +107,7 @@ impl Default for Gate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecondGate {
-    /// Whether there is one. What moves it is `gate.kind`.
+    /// Whether there is a second gate. `gate.kind` says what moves both.
     pub enabled: bool,
     /// Position of the gate.
     pub position: Length,

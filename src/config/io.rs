@@ -116,7 +116,7 @@ impl Default for Sensor {
 pub enum PositionSource {
     /// Time and `line.speed`. The belt must run evenly; when `inputs.running` tells of a stop, everything on the belt is rejected.
     Speed,
-    /// An encoder on the belt. The only one that follows stops and changes of speed.
+    /// An encoder on the belt. Only this follows stops and changes of speed.
     Encoder,
     /// Time and the speed that two sensors measure with every part.
     TwoSensors,
@@ -134,11 +134,11 @@ pub enum EncoderKind {
     Sysfs,
 }
 
-/// How far the belt has moved.
+/// How castgate knows how far the belt has moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Position {
-    /// What tells it.
+    /// Source of the belt's position.
     pub source: PositionSource,
     /// Where an encoder's pulses come from.
     pub encoder: EncoderKind,
@@ -155,7 +155,7 @@ pub struct Position {
     pub path: Option<PathBuf>,
     /// An encoder that gives no pulse for so long has stopped or failed: without `inputs.running` everything on the belt is rejected.
     pub silent_after: Span,
-    /// Greatest error of a part's position. Smaller ones widen its pulse; beyond it the part is rejected. At most 250mm.
+    /// Greatest error of a part's position. A smaller error widens its pulse; with a greater one the part is rejected. At most 250mm.
     pub tolerance: Length,
     /// How much the measured speed may differ from `line.speed`.
     pub speed_tolerance: Share,
@@ -230,7 +230,7 @@ pub struct Outputs {
     /// Changes every `life_period`. A PLC that sees no change for two periods knows that castgate is dead.
     #[schemars(example = example_pin(8))]
     pub life: Option<Pin>,
-    /// See `life`.
+    /// Time between two changes of `life`.
     pub life_period: Span,
     /// Length of the pulses of `pass` and `reject`.
     pub pulse: Span,

@@ -45,7 +45,7 @@ pub struct Config {
     pub line: Line,
     /// Part-present sensor, which opens a part.
     pub sensor: Sensor,
-    /// How far the belt has moved.
+    /// How castgate knows how far the belt has moved.
     pub position: Position,
     /// Camera, the stretch of belt that it sees, and where it stands.
     pub camera: Camera,
@@ -119,15 +119,15 @@ impl Config {
 pub enum LogLevel {
     /// Nothing.
     Off,
-    /// What went wrong.
+    /// Errors only.
     Error,
-    /// And what may go wrong.
+    /// Also warnings.
     Warn,
-    /// And what happens now and then.
+    /// Also rare events.
     Info,
-    /// And what happens all the time.
+    /// Also frequent events.
     Debug,
-    /// And every step.
+    /// Everything.
     Trace,
 }
 
@@ -143,7 +143,7 @@ pub struct Line {
     pub part_length: Length,
     /// Least distance between the centres of two parts; closer parts cannot be told apart.
     pub min_pitch: Length,
-    /// How much is logged; the variable `CASTGATE_LOG` goes before.
+    /// Log level; the variable `CASTGATE_LOG` overrides it.
     pub log_level: LogLevel,
 }
 

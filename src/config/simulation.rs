@@ -19,7 +19,7 @@ pub struct Simulation {
     pub parts_from: Option<PathBuf>,
     /// Share of defective parts among drawn ones.
     pub defects: Share,
-    /// What drawn parts are, over and over: `d` for defective, `o` for good; without it `defects` decides.
+    /// Sequence of drawn parts, repeated: `d` for defective, `o` for good; without it `defects` decides.
     #[schemars(example = &"dddodoo")]
     pub sequence: Option<String>,
     /// Mean distance between the centres of two parts.

@@ -11,7 +11,7 @@ use crate::units::Span;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// Whether histories are kept. Without, part numbers begin at 1 with every start.
+    /// Whether to keep histories. If `false`, part numbers begin at 1 with every start.
     pub enabled: bool,
     /// The database, an SQLite file; its folder must exist.
     pub path: PathBuf,

@@ -51,7 +51,7 @@ pub struct View {
     pub centre_mm: Option<f64>,
     /// How far from there the belt's position had it, in millimetres.
     pub off_mm: Option<f64>,
-    /// Mean difference between neighbouring pixels of the model's input, in grey levels.
+    /// Mean second difference along the rows of the model's input, in grey levels.
     pub sharpness: Option<f32>,
     /// The score, 0 to 1; `None` when the model or the picture was at fault.
     pub score: Option<f32>,

@@ -45,7 +45,7 @@ mod worker;
 #[cfg(feature = "store")]
 mod writer;
 
-/// Most rows that one question to the store is answered with.
+/// Most parts, or notes, that one question to the store is answered with.
 pub const MOST_PARTS: usize = 10_000;
 /// Time that the end of a store takes at most, asked for and dropped; the unit's `TimeoutStopSec` counts it.
 pub const STOP_WITHIN: Duration = Duration::from_secs(9);
@@ -188,7 +188,7 @@ impl StoreError {
     }
 }
 
-/// How the store does. Entries are openings, histories and notes: each is `waiting`, `written` or `dropped`.
+/// How the store does. Entries are openings, histories, notes and what a broker has acknowledged: each is `waiting`, `written` or `dropped`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Health {
     /// Entries that wait to be written.

@@ -35,11 +35,11 @@ const MIGRATIONS: &[&str] = &[];
 const APPLICATION: i64 = 0x6367_6174;
 /// What a file is whose beginning SQLite does not know.
 pub(super) const NO_DATABASE: &str = "is no database";
-/// How long a write waits for a reader's lock.
+/// How long to wait for a lock that another program holds on the file.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Parts and notes; `meta` holds `schema`, `reserved` (the first number that no run may have used) and `ended` (whether the last run
-/// ended in order).
+/// Parts and notes. `meta` begins with `schema`, `reserved` (the first number that is not reserved) and `ended` (1 when the last run ended
+/// in order); the calendar adds `seen_ms` and `doubted_ms`.
 const CREATE: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE parts (

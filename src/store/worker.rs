@@ -14,7 +14,8 @@ use crate::clock::Time;
 use crate::decide::PartRecord;
 use crate::verdict::PartNumber;
 
-/// Entries between the line and the thread; at two for each part, minutes of a fast line. What comes when it is full is lost, counted.
+/// Entries between the line and the thread: two for each part, three where a broker is told of it; minutes of a fast line. What comes when
+/// it is full is lost, counted.
 pub(super) const QUEUE: usize = 4096;
 /// Most entries in one transaction.
 pub(super) const GROUP: usize = 512;

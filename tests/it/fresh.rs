@@ -22,7 +22,7 @@ fn the_schema_is_fresh() {
 #[test]
 fn the_packaged_configuration_is_the_sample_with_what_a_service_has() {
     let packaged = reference::sample()
-        .replacen("  # Whether histories are kept. Without, part numbers begin at 1 with every start.\n  enabled: false", "  # Whether histories are kept. Without, part numbers begin at 1 with every start.\n  enabled: true", 1)
+        .replacen("  # Whether to keep histories. If `false`, part numbers begin at 1 with every start.\n  enabled: false", "  # Whether to keep histories. If `false`, part numbers begin at 1 with every start.\n  enabled: true", 1)
         .replacen("  # socket: /run/castgate/command.sock", "  socket: /run/castgate/command.sock", 1);
     assert_ne!(packaged, reference::sample());
     expect(&path("systemd/castgate.yaml"), &packaged);

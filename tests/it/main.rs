@@ -16,6 +16,8 @@ mod contract_outputs;
 mod contract_sensor;
 /// Evaluation on drawn pictures.
 mod eval;
+/// What the documents say of the program holds.
+mod facts;
 /// What a model does not know.
 mod familiar;
 /// Pipes, folders and links where files are expected.

@@ -27,11 +27,11 @@ pub(in crate::commands) const WITH_FOLDS: &str = "Training, with --folds";
 /// What the folds are asked to do.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::commands) struct FoldArgs {
-    /// Trains and tests K models instead of judging one: each is tested on photographs that it never saw. Needs --groups
+    /// Train and test K models instead of judging one, each tested on photographs that it never saw. Needs --groups
     #[arg(long, value_name = "K", conflicts_with = "model", requires = "groups",
         value_parser = clap::value_parser!(u8).range(2..=50))]
     pub(in crate::commands) folds: Option<u8>,
-    /// Folder that keeps the result of each fold: the command takes finished ones from there when it is run again
+    /// Folder for the result of each fold; finished folds found there are not trained again
     #[arg(long, value_name = "DIR", requires = "folds")]
     work: Option<PathBuf>,
     #[command(flatten, next_help_heading = WITH_FOLDS)]

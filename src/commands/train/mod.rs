@@ -40,13 +40,13 @@ pub(super) use settings::Settings;
 /// Fewest pictures of a class for training: below, nothing can be learnt or chosen by.
 const LEAST: usize = 10;
 
-/// Trains a model on labelled pictures
+/// Train a model on labelled pictures
 ///
 /// Reads a folder of pictures of good parts and one of defective parts, trains a small tapered network on this
-/// computer's processor, and writes it as ONNX with a manifest beside it (MODEL.onnx and MODEL.yaml). A part of the
-/// pictures is kept for validation: by it the best epoch and the threshold are chosen.
+/// computer's processor, and writes it as ONNX with a manifest beside it (MODEL.onnx and MODEL.yaml). Some of the
+/// pictures are kept for validation: they choose the best epoch and the threshold.
 ///
-/// Ctrl-C ends the training early; the best so far is kept and written. The same pictures, settings and number of
+/// Ctrl-C ends the training early and writes the best model so far. The same pictures, settings and number of
 /// threads give the same model on the same machine.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -57,7 +57,7 @@ Examples:
   castgate train --data pictures --out impeller.onnx --resume    go on after Ctrl-C
   castgate train --data pictures --out impeller.onnx --groups groups.csv --leave-out conflicts
 
-Exit codes: 0 trained, 2 the pictures or the settings do not do, 3 a file cannot be written")]
+Exit codes: 0 trained, 2 the pictures or the settings cannot be used, 3 a file cannot be written")]
 pub(super) struct Args {
     #[command(flatten)]
     folders: ManyFolders,
@@ -68,14 +68,14 @@ pub(super) struct Args {
     settings: Settings,
     #[command(flatten)]
     knowing: Knowing,
-    /// File that keeps the run's state after every epoch; without it, MODEL.checkpoint. Removed when the run is complete
+    /// File for the state of the run after every epoch; without it, MODEL.checkpoint. Removed when the run is complete
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Goes on from the checkpoint of a run that was stopped
+    /// Go on from the checkpoint of a run that was stopped
     #[arg(long)]
     resume: bool,
-    /// Score from which a part counts as defective, instead of one that the validation pictures choose: what `eval --folds` recommends
-    /// for this way of training
+    /// Score from which a part counts as defective; without it, the validation pictures choose. Take what `eval --folds` recommends for
+    /// this way of training
     #[arg(long, value_name = "SCORE", value_parser = crate::commands::probability)]
     threshold: Option<f32>,
     /// Licence of the pictures, for the manifest

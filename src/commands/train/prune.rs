@@ -32,19 +32,19 @@ const HOPE: f64 = 4.0;
 
 /// Make a trained model smaller
 ///
-/// Takes whole channels out of a model that `castgate train` wrote, those first that matter least for the work they cost, and trains the
+/// Removes whole channels from a model that `castgate train` wrote, first those that matter least for the work they cost, and trains the
 /// rest a little after each step. Writes the curve of quality against size (OUT.csv) and the smallest model whose errors on the
-/// validation pictures cost at most --tolerance more than the first one's; a defective part that passes costs ten good ones that are
-/// rejected.
+/// validation pictures cost at most --tolerance more than those of the first; a defective part that passes costs as much as ten good
+/// ones that are rejected.
 ///
-/// Ctrl-C ends it early: the choice is then made among the steps that are complete.
+/// Ctrl-C ends it early and chooses among the complete steps.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   castgate prune impeller.onnx --data pictures --out small.onnx
   castgate prune impeller.onnx --data pictures --out small.onnx --down-to 20 --epochs 8 --groups groups.csv
 
-Exit codes: 0 made smaller, 1 nothing can be spared: no model was written, 2 the model, the pictures or the settings do not do,
+Exit codes: 0 made smaller, 1 nothing could be removed: no model was written, 2 the model, the pictures or the settings cannot be used,
 3 a file cannot be read or written")]
 pub(in crate::commands) struct Args {
     /// ONNX file of the model, or `demo` or `casting` for a built-in one
@@ -55,13 +55,13 @@ pub(in crate::commands) struct Args {
     /// ONNX file to write; its manifest gets the same name with `.yaml`, the curve with `.csv`
     #[arg(long, value_name = "OUT.onnx")]
     out: PathBuf,
-    /// Where to stop, in percent of the first model's multiply-adds
+    /// Stop at this share of the first model's multiply-adds, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=95))]
     down_to: u8,
-    /// What a step takes away, in percent of the multiply-adds that are left
+    /// Share of the remaining multiply-adds to remove in each step, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..=50))]
     step: u8,
-    /// What errors on the validation pictures may cost more than before, in good parts rejected for every hundred pictures
+    /// How much more errors on the validation pictures may cost than before, in good parts rejected for every hundred pictures
     #[arg(long, value_name = "POINTS", default_value_t = 0.5)]
     tolerance: f64,
     /// Passes over the training pictures after each step

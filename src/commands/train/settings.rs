@@ -17,8 +17,8 @@ use crate::train::split::{Split, Together};
 /// The settings on the command line.
 #[derive(Debug, Clone, clap::Args)]
 pub(in crate::commands) struct Settings {
-    /// The network: convolutions as CHANNELS with `s` for steps of two pixels, `n` for batch normalisation and `p` for pooling, then `d` and
-    /// the units of the dense layer, `d0` for none
+    /// The network, layers joined by `-`: for each convolution its channels with `s` for a stride of two pixels, `n` for batch normalisation,
+    /// `p` for pooling; last `d` and the units of the dense layer, `d0` for none
     #[arg(long, value_name = "LAYERS", default_value = TAPERED)]
     network: String,
     /// Side of the square picture that the network sees, in pixels
@@ -27,8 +27,8 @@ pub(in crate::commands) struct Settings {
     /// Passes over the training pictures
     #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) epochs: u32,
-    /// What makes pictures alike, in training and ever after: `none`, `light` (the same mean and spread), or `round` (a round part is
-    /// located; its place, size, light and ground become the same)
+    /// How to normalise pictures, in training and on the line: `none`, `light` (the same mean and spread of grey), or `round` (find a round
+    /// part, and make its place, size, light and ground the same)
     #[arg(long, value_name = "KIND", default_value = "none")]
     pub(super) normalise: Normalise,
     #[command(flatten)]
@@ -44,32 +44,32 @@ pub(in crate::commands) struct Recipe {
     /// Greatest learning rate
     #[arg(long, value_name = "RATE", default_value_t = 0.003)]
     rate: f64,
-    /// Shrinks every weight by this share of the learning rate at every step, 0 to 10: keeps the network from learning by heart
+    /// Weight decay: shrink every weight by this share of the learning rate at every step, 0 to 10, against memorising
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     decay: f64,
     /// Seed of everything random: split, weights, order and changes of the pictures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-    /// Changes to the training pictures: `none`, `flips` (flips and quarter turns), `full` (framing, light, sharpness and ground too) or
-    /// `paper`, and amounts of kinds, such as `full,motion=0,shift=0.1`; see docs/training.md
+    /// Random changes of the training pictures: `none`, `flips` (flips and quarter turns), `full` (framing, light, sharpness and ground too)
+    /// or `paper`; then amounts of single kinds, such as `full,motion=0,shift=0.1`; see docs/training.md
     #[arg(long, value_name = "CHANGES", default_value = "full")]
     augment: Augment,
-    /// Shows every picture in so many more ways, altered at random as `eval --stress` alters it, before it is made like the others; half of
-    /// the time the picture itself is shown
+    /// Add so many versions of every picture, altered at random as by `eval --stress` before it is normalised; half of the time training
+    /// shows the picture itself
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub(super) views: u8,
-    /// Draws labels towards 0.5 by this share, 0 to 0.5: makes scores less sure and wrong labels less harmful
+    /// Label smoothing: move labels towards 0.5 by this share, 0 to 0.5, so that scores are less confident and wrong labels less harmful
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     smoothing: f64,
-    /// Keeps the weights averaged over about so many epochs, 0 to 20, instead of those of the last step: steadier, at no cost later
+    /// Keep the mean of the weights over about so many epochs, 0 to 20, instead of those of the last step: steadier, at no cost on the line
     #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
     average: f64,
-    /// Draws good and defective parts equally often, and every photograph, whatever the number of its pictures; a share between 0 and 1 goes
-    /// only that far for photographs. They are known by --groups
+    /// Draw good and defective parts equally often, and every photograph equally often, whatever the number of its pictures; with a share
+    /// between 0 and 1 photographs only partly so. Give --groups, so that photographs are known
     #[arg(long, value_name = "SHARE", num_args = 0..=1, require_equals = true, default_missing_value = "1", default_value_t = 0.0)]
     balance: f64,
-    /// Trains on every photograph: pictures of one may be on both sides, so validation says what is remembered and not what the model is
-    /// worth. For a last model whose way of training `eval --folds` has judged
+    /// Train on every photograph, also on those that validation uses: its figures then only say what the model remembers. For the final
+    /// model, when `eval --folds` has judged this way of training
     #[arg(long)]
     all_photographs: bool,
     /// Share of the pictures kept for validation, in percent

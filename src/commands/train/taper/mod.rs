@@ -40,14 +40,14 @@ const ROUNDS: usize = 3;
 const TIMED_S: f64 = 0.3;
 const LEAST_PASSES: usize = 15;
 
-/// Search the network whose tapering suits the parts best
+/// Find the network whose tapering suits the parts best
 ///
-/// Draws networks from families (how wide they begin, where and how fast they narrow, strides or pooling, head, size of the picture), trains
-/// them on splits of the pictures and gives up on the hopeless ones: in three rounds the epochs double while the better half goes on, by
-/// quality against work. Writes all of them as taper.csv and taper.json, the front as taper.svg and taper.png, and recommends the
-/// network of least work whose quality lies within one standard error of the best.
+/// Draws networks at random (how wide they begin, where and how fast they narrow, strides or pooling, head, size of the picture) and trains
+/// them on splits of the pictures, in three rounds: in each the epochs double, and only the half with the better quality for its work goes
+/// on. Writes all of them to taper.csv and taper.json, draws the front in taper.svg and taper.png, and recommends the network of least
+/// work whose quality lies within one standard error of the best.
 ///
-/// Each training has one core. Finished ones are kept in DIR: after Ctrl-C or --minutes the same command goes on from there.
+/// Each training uses one core. Finished ones are kept in DIR: after Ctrl-C or --minutes run the same command again to go on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -55,7 +55,7 @@ Examples:
   castgate taper --data casting/train casting/test --groups groups.csv --leave-out conflicts --out search --normalise round
   castgate taper --data pictures --out search --also 12sn-16sn-16n-12n-d32 --most 5 --minutes 60
 
-Exit codes: 0 searched, 2 the pictures or the settings do not do, 3 a file cannot be written, or it was stopped before the first round was
+Exit codes: 0 searched, 2 the pictures or the settings cannot be used, 3 a file cannot be written, or it was stopped before the first round was
 complete")]
 pub(in crate::commands) struct Args {
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(in crate::commands) struct Args {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Networks that are tried, besides those of --also and the paper's
+    /// Number of networks to try, besides those of --also and the paper's
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(2..=1000))]
     networks: u16,
     /// Networks to try in any case, as `train --network` takes them, at the largest of --sizes
@@ -78,13 +78,13 @@ pub(in crate::commands) struct Args {
     /// Passes over the training pictures in the last round; the first has a quarter of them, the second half
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     epochs: u32,
-    /// Splits of the pictures on which each network is trained anew; with one, nothing is known of chance
+    /// Number of splits on which to train each network; with one, no standard error is known
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     splits: u8,
-    /// Starts no training after so many minutes
+    /// Start no training after so many minutes
     #[arg(long, value_name = "N")]
     minutes: Option<u32>,
-    /// What makes pictures alike, see `castgate train`
+    /// How to normalise pictures, see `castgate train`
     #[arg(long, value_name = "KIND", default_value = "none")]
     normalise: Normalise,
     #[command(flatten)]

@@ -40,17 +40,17 @@ const STEPS: usize = 600;
 /// Wrong pictures that are named.
 const NAMED: usize = 20;
 
-/// Teach the model the parts of this line
+/// Train the line's model further with pictures of this line's parts
 ///
 /// Takes pictures of parts with the camera of the configuration, each cut out as the model will see it, and saves them below --data under
-/// the label that --label, --keys, --labels or the camera's own folders give. Then the configured model, or that of --start, learns from
-/// all pictures below --data. How good that is is measured by folds: models that learn without some of the photographs are
-/// tested on these, and every part that they get wrong is named. The model itself is written to --out.
+/// the label from --label, --keys, --labels or --folders. Then trains the configured model, or that of --start, further with all pictures
+/// below --data and writes it to --out. It measures the quality by folds: models trained without some of the photographs are tested on
+/// those, and it names every part that they judge wrong.
 ///
-/// --golden names pictures of parts that the model must judge without a mistake and that it never learns from. Only if it does, and
-/// with --install, does it take the place of the model that the configuration names; that one is kept as `.previous`.
+/// --golden is a folder of other pictures that the new model must judge without a mistake. Only if it does, --install puts it in the
+/// place of the model that the configuration names; that one is kept as `.previous`.
 ///
-/// Without a source of labels nothing is taken: the pictures that are there are learnt from.
+/// Without --label, --keys, --labels or --folders it takes no pictures and trains with those that are there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -59,30 +59,30 @@ Examples:
   castgate teach --config castgate.yaml --data parts --golden golden --install   learn, test and install
 
 Exit codes: 0 taught, and with --golden the test is passed; 1 the test is not passed: the line's model was left alone;
-2 the configuration, the pictures or the settings do not do; 3 camera, model or file")]
+2 the configuration, the pictures or the settings cannot be used; 3 camera, model or file")]
 pub(in crate::commands) struct Args {
     /// Configuration file; without it, the demonstration line's
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the pictures that are taken and learnt from
+    /// Folder of the training pictures; new ones are added to it
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Takes pictures of parts that are all of this kind
+    /// Take pictures of parts that are all of this kind
     #[arg(long, value_name = "ok|defect", value_parser = label, group = "labels")]
     label: Option<Truth>,
-    /// Takes pictures and asks for each label: o, d, s (neither), u (undo) or q (done), each with Enter
+    /// Take pictures and ask for each label: o (ok), d (defect), s (skip), u (undo) or q (done), each with Enter
     #[arg(long, group = "labels")]
     keys: bool,
-    /// Takes pictures whose labels this file knows: lines of FILE,ok or FILE,defect, for a folder camera
+    /// Take pictures from a folder camera, with labels from this file: lines of FILE,ok or FILE,defect
     #[arg(long = "labels", value_name = "FILE", group = "labels")]
     file: Option<PathBuf>,
-    /// Takes pictures whose labels the folder camera's subfolders `ok_front` and `def_front` say
+    /// Take pictures from a folder camera, with labels from its subfolders `ok_front` and `def_front`
     #[arg(long, group = "labels")]
     folders: bool,
-    /// Takes pictures of so many parts; without it, until Ctrl-C, `q` or the camera's end
+    /// Take pictures of so many parts; without it, until Ctrl-C, `q` or the camera's end
     #[arg(long, value_name = "N", requires = "labels", value_parser = clap::value_parser!(u32).range(1..))]
     parts: Option<u32>,
-    /// Only takes pictures
+    /// Only take pictures
     #[arg(long, requires = "labels")]
     only_take: bool,
     /// Model to begin with; without it, the configuration's
@@ -97,10 +97,10 @@ pub(in crate::commands) struct Args {
     /// Good parts of the golden set that may be rejected
     #[arg(long, value_name = "N", default_value_t = 0, requires = "golden")]
     golden_rejects: usize,
-    /// Puts the new model in the place of the configuration's, if it passes the golden set
+    /// Replace the configuration's model with the new one, if that passes the golden set
     #[arg(long, requires = "golden")]
     install: bool,
-    /// Folds by which the quality is measured
+    /// Number of folds for measuring the quality
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=50))]
     folds: u8,
     /// Passes over the training pictures; without it, as many as make 600 steps, 10 to 200
