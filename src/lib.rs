@@ -50,4 +50,6 @@ pub mod web;
 
 pub mod service;
 
+pub mod lab;
+
 pub mod commands;

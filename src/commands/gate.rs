@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
+use super::arguments::span;
 use super::printer::Printer;
 use super::sensor::{self, Watching};
 use super::{ExitCode, UsageError, print};
@@ -73,11 +74,6 @@ struct Place {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-}
-
-/// A time on the command line.
-pub(super) fn span(text: &str) -> Result<Span, String> {
-    serde_json::from_value(text.into()).map_err(|_| "not a time such as 200ms or 1.5s".to_owned())
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {

@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::eval::Judge;
 use super::files::{LARGEST_LIST, write_png};
 use super::labelled::Labelled;
 use crate::camera::picture::drop_false_colour;
 use crate::config::manifest::Input;
 use crate::frame::{Frame, PixelFormat};
+use crate::lab::judge::Judge;
 use crate::model::read::trained;
 use crate::printable::Printable as _;
 use crate::regular;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::eval::{Judge, Judged};
 use super::files::try_out;
 use super::heat::{Grid, Heat};
 use super::labelled::tell_left;
@@ -14,6 +13,7 @@ use super::seen;
 use super::{ExitCode, UsageError, print};
 use crate::album::names::FORMATS;
 use crate::folder;
+use crate::lab::judge::{Judge, Judged};
 use crate::printable::Printable as _;
 use crate::score::row::Answer;
 use crate::verdict::Verdict;

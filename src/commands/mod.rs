@@ -3,6 +3,7 @@
 //! This file owns the table of subcommands, the exit codes, and how a failure is told. Must not do any command's work.
 
 mod answers;
+mod arguments;
 mod audit;
 mod bench;
 mod camera;

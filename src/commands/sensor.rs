@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::span;
+use super::arguments::span;
 use super::{ExitCode, UsageError, print};
 use crate::clock::{Clock, SystemClock, Time};
 use crate::config::Config;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::eval::Judge;
 use super::files::{try_out, write_json, write_whole};
 use super::labelled::{Folders, Found, short_name, tell_left};
 use super::{ExitCode, UsageError, print};
 use crate::config::yaml;
 use crate::decide::Policy;
+use crate::lab::judge::Judge;
 use crate::model;
 use crate::printable::Printable as _;
 use crate::regular;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gate::{Drive, Level};
+use super::level::{Drive, Level};
 use crate::units::{Length, Share, Span};
 
 /// What the board puts on an input line that nothing drives.

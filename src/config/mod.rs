@@ -13,6 +13,7 @@ mod camera;
 mod decide;
 mod gate;
 mod io;
+mod level;
 pub mod live;
 pub mod load;
 pub mod manifest;
@@ -31,8 +32,9 @@ pub mod yaml;
 
 pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine, Preprocess, Region};
 pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
-pub use gate::{Confirm, ConfirmKind, Drive, Gate, GateKind, GateState, Level, SecondGate, Sees};
+pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, SecondGate, Sees};
 pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};
+pub use level::{Drive, Level};
 pub use mqtt::{Mqtt, Tls};
 pub use simulation::Simulation;
 pub use store::{Commands, Store};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, never, select_biased};
 
 use super::capture::CaptureStage;
+use super::common::Common;
 use super::counters::Counters;
 use super::decide::{DecideStage, Decided, Order, Told};
 use super::event::Event;
@@ -16,7 +17,6 @@ use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
 use super::sensor::SensorStage;
 use super::supervisor::Failure;
-use super::threads::Common;
 use crate::camera::Captured;
 use crate::clock::Time;
 use crate::decide::Command;

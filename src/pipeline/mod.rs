@@ -3,6 +3,7 @@
 //! Knows traits, no device. Every queue is bounded. The way from capture to gate never waits for reports.
 
 mod capture;
+mod common;
 mod counters;
 mod decide;
 mod event;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use super::capture::CaptureStage;
+use super::common::Common;
 use super::counters::Counters;
 use super::decide::{DecideStage, Told};
 use super::event::Event;
@@ -18,9 +19,7 @@ use super::prepare::{Job, PrepareStage};
 use super::report::ReportStage;
 use super::sensor::SensorStage;
 use super::supervisor::{Cause, Ended, Failure, Started, Stopper, start, supervise};
-use super::vitals::Vitals;
 use super::{Line, Outcome, loops};
-use crate::clock::Clock;
 use crate::decide::Command;
 use crate::frame::Frame;
 use crate::gate::SafeGuard;
@@ -36,15 +35,6 @@ const TOLD: usize = 256;
 const COMMANDS: usize = 256;
 /// Events to the report stage; when it is full, events are lost and counted.
 const EVENTS: usize = 4096;
-
-/// What every stage's loop is given.
-#[derive(Clone)]
-pub(super) struct Common {
-    pub clock: Arc<dyn Clock>,
-    pub stop: Receiver<()>,
-    pub counters: Arc<Counters>,
-    pub vitals: Vitals,
-}
 
 /// The queues' ends that go to the stages.
 pub(super) struct Ends {

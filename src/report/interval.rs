@@ -22,7 +22,7 @@ impl From<&summary::Summary> for Counts {
             ok: run.ok,
             rejected: run.rejected,
             rejected_by_reason: run.rejected_by_reason.clone(),
-            outcomes: run.by_outcome.clone(),
+            by_outcome: run.by_outcome.clone(),
             escapes: run.escapes,
             false_rejects: run.false_rejects,
             frames: Frames {
@@ -49,7 +49,7 @@ fn since(now: &Counts, before: &Counts) -> Counts {
         ok: now.ok - before.ok,
         rejected: now.rejected - before.rejected,
         rejected_by_reason: named_since(&now.rejected_by_reason, &before.rejected_by_reason),
-        outcomes: named_since(&now.outcomes, &before.outcomes),
+        by_outcome: named_since(&now.by_outcome, &before.by_outcome),
         escapes: grown(now.escapes, before.escapes),
         false_rejects: grown(now.false_rejects, before.false_rejects),
         frames: Frames {

@@ -120,7 +120,7 @@ pub struct Counts {
     /// Rejected parts by reason; a reason that did not occur is absent.
     pub rejected_by_reason: BTreeMap<&'static str, u64>,
     /// Parts by outcome; an outcome that did not occur is absent.
-    pub outcomes: BTreeMap<&'static str, u64>,
+    pub by_outcome: BTreeMap<&'static str, u64>,
     /// Defective parts that passed; `None` where no truth is known.
     pub escapes: Option<u64>,
     /// Good parts that were rejected; `None` where no truth is known.
@@ -291,7 +291,7 @@ mod tests {
             ok: 2,
             rejected: 1,
             rejected_by_reason: [("late", 1)].into(),
-            outcomes: [("passed", 2), ("rejected_confirmed", 1)].into(),
+            by_outcome: [("passed", 2), ("rejected_confirmed", 1)].into(),
             escapes: Some(0),
             false_rejects: None,
             frames: Frames { captured: 9, inspected: 8, dropped: 1 },
@@ -311,9 +311,9 @@ mod tests {
                 r#"{"version":"0.1.0","line":"casting-3","model":"casting@1a2b3c4d5e6f","config":"9f8e7d6c5b4a","#,
                 r#""at":"2026-01-01T06:01:00.000Z","since":"2026-01-01T06:00:00.000Z","interval_s":60.0,"#,
                 r#""interval":{"parts":3,"ok":2,"rejected":1,"rejected_by_reason":{"late":1},"#,
-                r#""outcomes":{"passed":2,"rejected_confirmed":1},"escapes":0,"false_rejects":null,"#,
+                r#""by_outcome":{"passed":2,"rejected_confirmed":1},"escapes":0,"false_rejects":null,"#,
                 r#""frames":{"captured":9,"inspected":8,"dropped":1}},"#,
-                r#""total":{"parts":0,"ok":0,"rejected":0,"rejected_by_reason":{},"outcomes":{},"escapes":null,"#,
+                r#""total":{"parts":0,"ok":0,"rejected":0,"rejected_by_reason":{},"by_outcome":{},"escapes":null,"#,
                 r#""false_rejects":null,"frames":{"captured":0,"inspected":0,"dropped":0}},"messages_dropped":4}"#
             )
         );

@@ -8,12 +8,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select};
 
 use super::begin;
+use super::entry::Entry;
 use super::history::{JudgedBy, LeftPart, NoteKind};
 use super::shared::Shared;
 use super::sqlite::Bounds;
 pub use super::sqlite::Reader;
 use super::then::Then;
-use super::worker::{Entry, QUEUE, Question, Wish, Worker};
+use super::worker::{QUEUE, Question, Wish, Worker};
 use super::writer::Writer;
 use super::{Health, Opened, StoreError};
 use crate::clock::{Clock, Time};

@@ -22,6 +22,8 @@ mod calendar;
 #[cfg(feature = "store")]
 mod dates;
 #[cfg(feature = "store")]
+mod entry;
+#[cfg(feature = "store")]
 mod files;
 #[cfg(feature = "store")]
 mod handle;

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::Health;
+use super::entry::Entry;
 use super::history::NoteKind;
-use super::worker::Entry;
 use crate::decide::StopReason;
 use crate::verdict::PartNumber;
 

@@ -2,23 +2,17 @@
 //!
 //! Waits for nothing but its own queues, timers and the disk. Must not know SQL.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 
+use super::entry::{Entry, GROUP};
 use super::history::NoteKind;
-use super::then::Then;
 use super::writer::Writer;
-use crate::clock::Time;
-use crate::decide::PartRecord;
-use crate::verdict::PartNumber;
 
 /// Entries between the line and the thread: two for each part, three where a broker is told of it; minutes of a fast line. What comes when
 /// it is full is lost, counted.
 pub(super) const QUEUE: usize = 4096;
-/// Most entries in one transaction.
-pub(super) const GROUP: usize = 512;
 /// How long a group is gathered.
 const GATHER: Duration = Duration::from_millis(100);
 /// Time between two looks at the bounds.
@@ -27,21 +21,6 @@ const TRIM_EVERY: Duration = Duration::from_secs(60);
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Pause between two steps of one trimming, in which groups are written.
 const TRIM_AGAIN: Duration = Duration::from_millis(50);
-
-/// Something to be written.
-#[derive(Debug)]
-pub(super) enum Entry {
-    /// A part was opened.
-    Opened(PartNumber, Time),
-    /// A part has left.
-    Finished(Arc<PartRecord>),
-    /// A part has left, and this message about it is to be told once that is written.
-    Reported(Arc<PartRecord>, String, Then),
-    /// A broker has the message about a part.
-    Told(PartNumber),
-    /// Something happened to the line.
-    Noted(NoteKind, String, Time),
-}
 
 /// What somebody who may wait asks for.
 #[derive(Debug, Clone, Copy)]

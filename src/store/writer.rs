@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use super::begin::{Begun, is_damaged, tell_set_aside};
 use super::dates::Dates;
+use super::entry::{Entry, GROUP};
 use super::files::{Identity, set_aside};
 use super::history::JudgedBy;
 use super::lock::{InUse, lock};
 use super::reserve::{Kept, Reserve};
 use super::shared::Shared;
 use super::sqlite::{BLOCK, Bounds, Database, Place};
-use super::worker::{Entry, GROUP};
 use super::{Fault, StoreError};
 use crate::clock::{Clock, Time, WallClock};
 

@@ -5,6 +5,7 @@ mod audit;
 /// Timing of models.
 mod bench;
 /// The command line: help, exit codes, pipes that close.
+mod circles;
 mod cli;
 /// Configuration files, good and bad, and what is said of them.
 mod config_cases;

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["pipeline"],
     &["simulate", "verify", "web"],
     &["service"],
+    &["lab"],
     &["commands"],
     &["main", "lib"],
 ];

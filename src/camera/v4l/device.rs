@@ -24,6 +24,7 @@ use v4l::{Device, Format, FourCC};
 
 use super::controls;
 use super::decode::{Layout, Shape, decode};
+use super::facts::Facts;
 use super::find::{self, Node};
 use super::grab::{Stream, Taken};
 use super::words::{self, Step};
@@ -52,17 +53,6 @@ pub(super) struct Streaming {
     clock: std::sync::Arc<dyn Clock>,
     /// Whether it was told that the driver's stamps are of no use.
     told_stamps: bool,
-}
-
-/// What to say of a camera that was opened.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Facts {
-    /// Device, name, format, size, rate and settings, for people.
-    pub summary: String,
-    /// What is otherwise than configured.
-    pub differences: Vec<String>,
-    /// The rate that its driver agreed to, if it has one.
-    pub rate: Option<Rate>,
 }
 
 /// Opens the device and checks that it takes pictures.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
-use super::device::Facts;
+use super::facts::Facts;
 use crate::clock::Time;
 use crate::frame::{Frame, Prints, print};
 

@@ -5,6 +5,7 @@
 mod controls;
 mod decode;
 mod device;
+mod facts;
 mod find;
 mod grab;
 mod watch;
@@ -23,7 +24,7 @@ use crate::config::Camera;
 use crate::frame::Frame;
 use crate::limit::Limiter;
 use crate::units::Rate;
-use device::Facts;
+use facts::Facts;
 use grab::{Grabber, Opener, Told};
 use watch::{Watch, Watched};
 

@@ -9,6 +9,7 @@
 
 mod backoff;
 mod command;
+mod ended;
 mod outbox;
 mod session;
 mod settings;

@@ -9,10 +9,11 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
+use super::ended::of_end;
 use super::settings::Settings;
 use super::stream::Stream;
 use super::talk::{ANSWER, News, Request, Tag, Talk};
-use super::trouble::{self, Trouble};
+use super::trouble::Trouble;
 use crate::clock::{Clock as _, SystemClock};
 
 /// Most messages that are sent and not acknowledged.
@@ -131,7 +132,7 @@ impl Line {
             let longest = talk.next_due() - SystemClock.now();
             let woken = match stream.wait(&self.called, (talk.has_room(), write), longest) {
                 Ok(woken) => woken,
-                Err(error) => return trouble::of_end(Some(&error), accepted, self.settings.port),
+                Err(error) => return of_end(Some(&error), accepted, self.settings.port),
             };
             if woken.called {
                 // How often it was called does not matter.
@@ -146,7 +147,7 @@ impl Line {
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return trouble::of_end(Some(&error), accepted, self.settings.port),
+                    Err(error) => return of_end(Some(&error), accepted, self.settings.port),
                 }
             }
             if let Err(trouble) = talk.on_time(SystemClock.now()) {
@@ -195,6 +196,6 @@ impl Line {
                 _ => break,
             }
         }
-        trouble::of_end(error.as_ref(), accepted, self.settings.port)
+        of_end(error.as_ref(), accepted, self.settings.port)
     }
 }

@@ -11,10 +11,11 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::ended::of_attempt;
 use super::settings::Settings;
 use super::talk::ANSWER;
 use super::tls::Encryption;
-use super::trouble::{self, Trouble};
+use super::trouble::Trouble;
 
 /// Most addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 8;
@@ -58,7 +59,7 @@ impl Stream {
                     let encryption = settings.tls.as_ref().map(|tls| Encryption::new(tls, host));
                     return Ok(Self { socket, encryption: encryption.transpose()? });
                 }
-                Err(error) => last = trouble::of_attempt(&error, port),
+                Err(error) => last = of_attempt(&error, port),
             }
         }
         Err(Trouble::Unreachable(last))

@@ -5,8 +5,8 @@ use rusqlite::TransactionBehavior;
 use super::{Database, signed, untold};
 use crate::clock::WallClock;
 use crate::store::StoreError;
+use crate::store::entry::Entry;
 use crate::store::history::{History, JudgedBy, verdict_name};
-use crate::store::worker::Entry;
 
 /// A part may be opened before and finished after a group; an opening that was dropped costs nothing when the history comes.
 const OPEN: &str = "INSERT INTO parts (number, opened_at_ms, config, model) VALUES (?1, ?2, ?3, ?4)
