@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::devices;
-use super::files::write_png;
 use super::{ExitCode, print, stop_on_signal};
 use crate::camera::{Captured, FrameSource, v4l};
 use crate::clock::{Clock, SystemClock, Time};
 use crate::config::load::load;
 use crate::config::{CameraFormat, CameraKind, Config};
 use crate::frame::{Frame, PixelFormat};
+use crate::lab::files::write_png;
 use crate::printable::Printable as _;
 use crate::vision;
 

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::files::{write_png, write_whole};
-use super::progress::Progress;
+use super::progress::teller;
 use super::{ExitCode, UsageError};
 use crate::album::layout::{DEFECT, OK};
 use crate::camera::{FrameSource, simulated};
 use crate::clock::Time;
 use crate::config::Config;
 use crate::frame::Frame;
+use crate::lab::files::{write_png, write_whole};
+use crate::lab::tell::Counter;
 use crate::printable::Printable as _;
 use crate::scene::{Place, draw_sample};
 use crate::units::Share;
@@ -66,7 +67,8 @@ fn share(text: &str) -> Result<Share, String> {
 /// When the folder holds something already, or cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     create_empty(&args.out)?;
-    let progress = Progress::new(args.parts + args.frames, "pictures");
+    let tell = teller();
+    let progress = Counter::new(&tell, args.parts + args.frames, "pictures");
     draw_parts(&args, &progress)?;
     draw_frames(&args, &progress)?;
     progress.end("drawn");
@@ -91,7 +93,7 @@ fn create_empty(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn draw_parts(args: &Args, progress: &Progress) -> anyhow::Result<()> {
+fn draw_parts(args: &Args, progress: &Counter<'_>) -> anyhow::Result<()> {
     for name in [OK, DEFECT] {
         let folder = args.out.join(name);
         std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.shown()))?;
@@ -131,7 +133,7 @@ fn csv_line(file: &str, truth: Truth, places: &[Place]) -> String {
 }
 
 /// Frames of the demonstration line, from the first part in view on.
-fn draw_frames(args: &Args, progress: &Progress) -> anyhow::Result<()> {
+fn draw_frames(args: &Args, progress: &Counter<'_>) -> anyhow::Result<()> {
     if args.frames == 0 {
         return Ok(());
     }

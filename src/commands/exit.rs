@@ -5,6 +5,7 @@ use std::process::Termination;
 
 use crate::config::load::LoadError;
 use crate::config::yaml::MAX_FAULTS;
+use crate::lab::UsageError;
 use crate::printable::{Printable as _, lines};
 use crate::service::logging;
 
@@ -29,11 +30,6 @@ impl Termination for ExitCode {
         std::process::ExitCode::from(self as u8)
     }
 }
-
-/// The command line asks for something that cannot be: exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
 /// Tells a failure and gives its exit code. A standard output that was closed by its reader (`| head`) is no failure.
 pub fn tell(error: &anyhow::Error) -> ExitCode {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::files::try_out;
-use super::heat::{Grid, Heat};
 use super::labelled::tell_left;
 use super::seen;
 use super::{ExitCode, UsageError, print};
 use crate::album::names::FORMATS;
 use crate::folder;
+use crate::lab::files::try_out;
+use crate::lab::heat::{Grid, Heat};
 use crate::lab::judge::{Judge, Judged};
 use crate::printable::Printable as _;
 use crate::score::row::Answer;

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use clap::Command;
 use clap_mangen::Man;
 
-use super::files::write_whole;
 use super::{ExitCode, definition, print};
+use crate::lab::files::write_whole;
 use crate::printable::Printable as _;
 
 /// Print the manual page, or write the pages of all commands into a folder

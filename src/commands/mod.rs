@@ -15,13 +15,11 @@ mod devices;
 mod draw;
 mod eval;
 mod exit;
-mod files;
 mod gate;
-mod heat;
 mod inspect;
 mod keeper;
 mod known;
-pub mod labelled;
+mod labelled;
 mod man;
 mod model;
 mod orders;
@@ -52,13 +50,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches};
 
-pub use exit::{ExitCode, UsageError, tell, tell_bug};
+pub use exit::{ExitCode, tell, tell_bug};
 #[cfg(feature = "train")]
 use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
 use {trained_off as prune, trained_off as taper, trained_off as teach};
 
 use crate::config::problem;
+use crate::lab::UsageError;
 use crate::printable;
 use crate::service::logging;
 use crate::service::signals::{SignalWatch, end_at_once};

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::files::write_whole;
 use super::{ExitCode, exit, print};
 use crate::config::problem::printable;
+use crate::lab::files::write_whole;
 use crate::model::{self, Description};
 
 /// Look into a network from elsewhere, and draft its manifest

@@ -1,43 +1,52 @@
-//! One line on standard error that counts up, where a person sees it.
+//! What the lab tells while it works, on standard error: notes, and one line that counts up, where a person sees it.
 
 use std::io::{self, IsTerminal, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use super::exit;
 use crate::clock::{Clock, SystemClock, Time};
+use crate::lab::tell::Event;
 use crate::service::logging;
 
-/// The line: `120 of 715 pictures, 31 s left`. Several threads may count.
-pub(super) struct Progress {
+/// The line: `120 of 715 pictures, 31 s left`.
+struct Line {
     what: &'static str,
-    done: AtomicU64,
     all: u64,
-    shown: bool,
     started: Time,
 }
 
-impl Progress {
-    /// Counts up to `all` things called `what`, starting now.
-    pub(super) fn new(all: u64, what: &'static str) -> Self {
-        let shown = io::stderr().is_terminal();
-        Self { what, done: AtomicU64::new(0), all, shown, started: SystemClock.now() }
+/// Shows what is told; one for each command.
+pub(super) fn teller() -> impl Fn(Event<'_>) + Sync {
+    let shown = io::stderr().is_terminal();
+    let line = Mutex::new(None);
+    move |event| match event {
+        Event::Note(text) => exit::note(text),
+        Event::Begin { what, all } => {
+            let begun = Line { what, all, started: SystemClock.now() };
+            *line.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        }
+        Event::Done(done) if shown => {
+            let line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            line.iter().for_each(|line| line.show(done));
+        }
+        Event::End { count, what, done } => {
+            let clear = if shown { "\r\x1b[K" } else { "" };
+            logging::say(&format!("{clear}{count} {what} {done}"));
+        }
+        // What only trainings tell is shown by theirs.
+        _ => {}
     }
+}
 
-    /// One more is done.
-    pub(super) fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.shown && (done.is_multiple_of(16) || done == self.all) {
-            let seconds = SystemClock.now().seconds_since(self.started);
-            let left = seconds / done as f64 * self.all.saturating_sub(done) as f64;
+impl Line {
+    fn show(&self, done: u64) {
+        let Self { what, all, started } = *self;
+        if done.is_multiple_of(16) || done == all {
+            let seconds = SystemClock.now().seconds_since(started);
+            let left = seconds / done as f64 * all.saturating_sub(done) as f64;
             logging::before_output();
             // A terminal that is gone is no reason to stop.
-            let _ = write!(io::stderr(), "\r{done} of {} {}, {left:.0} s left   ", self.all, self.what);
+            let _ = write!(io::stderr(), "\r{done} of {all} {what}, {left:.0} s left   ");
         }
-    }
-
-    /// Takes the line away and says in its place what was done, such as `drawn`.
-    pub(super) fn end(&self, done: &str) {
-        let clear = if self.shown { "\r\x1b[K" } else { "" };
-        let count = self.done.load(Ordering::Relaxed);
-        logging::say(&format!("{clear}{count} {} {done}", self.what));
     }
 }

@@ -8,12 +8,12 @@ use crossbeam_channel::bounded;
 
 use super::console::Console;
 use super::devices::{self, Opened};
-use super::files::{try_out, write_json};
 use super::printer::Printer;
 use super::reload::{Reloader, Running};
 use super::{ExitCode, exit, keeper};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
+use crate::lab::files::{try_out, write_json};
 use crate::pipeline::{Failure, Stopper, lock_memory, run_threads};
 use crate::score::summary::Summary;
 use crate::service::logging;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::files::write_png;
 use crate::config::manifest::{Colour, Input, Layout};
 use crate::frame::{Frame, PixelFormat};
+use crate::lab::files::write_png;
 use crate::lab::judge::Judge;
 
 /// Writes what the model was given of the picture that `judge` judged last as PNG; `false` when it did not get that far.

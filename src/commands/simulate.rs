@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::files::{try_out, write_json};
 use super::{ExitCode, UsageError, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
+use crate::lab::files::{try_out, write_json};
 use crate::printable::Printable as _;
 use crate::regular;
 use crate::simulate::faults::{Fault, chosen, unnoticed};

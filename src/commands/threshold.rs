@@ -1,25 +1,17 @@
 //! `castgate threshold`: threshold and unsure band for given costs, or for a promise about escapes.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-
-use super::files::{try_out, write_json, write_whole};
-use super::labelled::{Folders, Found, short_name, tell_left};
-use super::{ExitCode, UsageError, print};
-use crate::config::yaml;
+use super::labelled::Folders;
+use super::progress::teller;
+use super::{ExitCode, print};
 use crate::decide::Policy;
-use crate::lab::judge::Judge;
-use crate::model;
+use crate::lab::threshold::{self, Choice, Chosen, Written, short};
 use crate::printable::Printable as _;
-use crate::regular;
-use crate::score::bounds::upper_bound;
-use crate::score::curves::{Curve, Cut};
-use crate::score::row::Answer;
-use crate::score::threshold::{Aim, choose};
+use crate::score::curves::Curve;
+use crate::score::threshold::Aim;
 use crate::units::Share;
-use crate::verdict::Truth;
 
 /// Choose threshold and unsure band for given costs, or for a promise about escapes
 ///
@@ -75,61 +67,28 @@ fn between(text: &str) -> Result<Share, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// [`UsageError`] when the pictures do not allow the choice; others when the model cannot be used or its manifest not be written.
+/// When the pictures do not allow the choice, the model cannot be used, or a file cannot be written.
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let usage = |text: String| UsageError(text);
-    let manifest = args.model.with_extension("yaml");
-    if args.write && model::is_built_in(&args.model) {
-        let name = args.model.shown();
-        return Err(usage(format!(
-            "--write: `{name}` is built in and has no manifest to write; copy models/{name}.onnx and .yaml"
-        ))
-        .into());
-    }
-    if args.write {
-        // Not after thousands of pictures.
-        try_out(&manifest)?;
-    }
-    args.json.as_deref().map(try_out).transpose()?;
-    let Found { pictures, left } = args.folders.list()?;
-    tell_left(&left);
-    let mut judge = Judge::new(&args.model, None)?;
-    let (mut scores, mut left_out) = (Vec::with_capacity(pictures.len()), 0);
-    for picture in &pictures {
-        match judge.judge(&picture.path) {
-            Ok(judged) => match judged.answer {
-                Answer::Score(score) => scores.push((score.get(), picture.truth == Truth::Defect)),
-                Answer::Fault(_) => left_out += 1,
-            },
-            Err(why) => {
-                log::warn!("{} cannot be used: {why}", picture.path.shown());
-                left_out += 1;
-            }
-        }
-    }
-    let aim = match args.max_escape_rate {
-        Some(rate) => Aim::Promise { rate: rate.as_fraction(), confidence: args.confidence.as_fraction() },
-        None => Aim::Cost { escape: args.escape_cost, reject: args.reject_cost },
+    let Args { model, folders, max_escape_rate, confidence, write, json, escape_cost, reject_cost } = args;
+    let confidence = confidence.as_fraction();
+    let aim = match max_escape_rate {
+        Some(rate) => Aim::Promise { rate: rate.as_fraction(), confidence },
+        None => Aim::Cost { escape: escape_cost, reject: reject_cost },
     };
-    let data = args.folders.data.shown();
-    let policy = choose(&scores, aim).map_err(|error| usage(format!("{data}: {error}")))?;
-    let mut text = format!("model          {}\n", judge.info().name);
-    let curve = Curve::of(&scores);
+    let folders = folders.into();
+    let options = threshold::Options { model, folders, aim, confidence, write, json };
+    let Choice { curve, policy, chosen, written } = threshold::run(&options, &teller())?;
+    let mut text = format!("model          {}\n", chosen.model);
     // Writing to a text cannot fail, here and below.
     let _ = writeln!(
         text,
-        "pictures       {} defective, {} good, {left_out} left out\n",
-        curve.defective, curve.good
+        "pictures       {} defective, {} good, {} left out\n",
+        curve.defective, curve.good, chosen.left_out
     );
-    let chosen = Chosen::of(judge.info().name.clone(), &curve, policy, left_out, &args);
-    tell(&mut text, &curve, policy, &chosen, &args);
-    if let Some(path) = &args.json {
-        write_json(path, &chosen)?;
-    }
-    if args.write {
-        let trained_on = write(&manifest, policy)?;
+    tell(&mut text, &curve, policy, &chosen, aim);
+    if let Some(Written { manifest, trained_on }) = written {
         let _ = writeln!(text, "written        {}", manifest.shown());
-        if trained_on == short_name(&args.folders.data) {
+        if let Some(trained_on) = trained_on {
             let _ = writeln!(
                 text,
                 "warning        the model was trained on a folder called {trained_on}: scores of pictures that it learnt from prove nothing"
@@ -140,68 +99,26 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Ok)
 }
 
-/// One cut and what it costs.
-#[derive(Debug, serde::Serialize)]
-struct Point {
-    passes_below: f64,
-    escapes: usize,
-    false_rejects: usize,
-}
-
-/// The choice. The names are a stable interface, documented in `docs/json.md`.
-#[derive(Debug, serde::Serialize)]
-struct Chosen {
-    model: String,
-    defective: usize,
-    good: usize,
-    left_out: usize,
-    threshold: f64,
-    unsure: f64,
-    escapes: usize,
-    false_rejects: usize,
-    confidence: f64,
-    escape_bound: f64,
-    curve: Vec<Point>,
-}
-
-impl Chosen {
-    fn of(model: String, curve: &Curve, policy: Policy, left_out: usize, args: &Args) -> Self {
-        let cut = |at: f32| {
-            let Cut { escapes, false_rejects, .. } = curve.at(at);
-            Point { passes_below: short(at), escapes, false_rejects }
-        };
-        let chosen = cut(policy.threshold - policy.unsure);
-        let confidence = args.confidence.as_fraction();
-        Self {
-            model,
-            defective: curve.defective,
-            good: curve.good,
-            left_out,
-            threshold: short(policy.threshold),
-            unsure: short(policy.unsure),
-            escape_bound: upper_bound(chosen.escapes, curve.defective, confidence),
-            escapes: chosen.escapes,
-            false_rejects: chosen.false_rejects,
-            confidence,
-            curve: (0..=100u8).map(|at| cut(f32::from(at) / 100.0)).collect(),
-        }
-    }
-}
-
 /// The curve and the choice.
-fn tell(text: &mut String, curve: &Curve, policy: Policy, figures: &Chosen, args: &Args) {
+fn tell(text: &mut String, curve: &Curve, policy: Policy, figures: &Chosen, aim: Aim) {
     let chosen = policy.threshold - policy.unsure;
-    let costs = args.max_escape_rate.is_none();
+    let costs = match aim {
+        Aim::Cost { escape, reject } => Some((escape, reject)),
+        Aim::Promise { .. } => None,
+    };
     let mut cuts = vec![0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, chosen];
     cuts.sort_by(f32::total_cmp);
     cuts.dedup();
-    let _ =
-        writeln!(text, "passes below   escapes  false rejects{}", if costs { "        cost" } else { "" });
+    let _ = writeln!(
+        text,
+        "passes below   escapes  false rejects{}",
+        if costs.is_some() { "        cost" } else { "" }
+    );
     for cut in cuts {
         let at = curve.at(cut);
         let _ = write!(text, "{:<13}  {:>7}  {:>13}", short(cut), at.escapes, at.false_rejects);
-        if costs {
-            let cost = at.escapes as f64 * args.escape_cost + at.false_rejects as f64 * args.reject_cost;
+        if let Some((escape, reject)) = costs {
+            let cost = at.escapes as f64 * escape + at.false_rejects as f64 * reject;
             let _ = write!(text, "  {cost:>10}");
         }
         let _ = writeln!(text, "{}", if cut == chosen { "  <- chosen" } else { "" });
@@ -214,34 +131,11 @@ fn tell(text: &mut String, curve: &Curve, policy: Policy, figures: &Chosen, args
         "escapes        {} of {}; at most {bound:.2} % with {percent} % confidence",
         figures.escapes, figures.defective
     );
-    if costs {
+    if costs.is_some() {
         let _ = writeln!(
             text,
             "               (chosen by these very pictures: for a bound that allows for it use --max-escape-rate)"
         );
     }
     let _ = writeln!(text, "false rejects  {} of {}", figures.false_rejects, figures.good);
-}
-
-/// Without the digits that only rounding has put there.
-fn short(cut: f32) -> f64 {
-    (f64::from(cut) * 1e6).round() / 1e6
-}
-
-/// Puts the policy into the manifest; gives the name of the data that the model was trained on.
-fn write(path: &Path, policy: Policy) -> anyhow::Result<String> {
-    let cannot = || format!("cannot change the manifest {}", path.shown());
-    let text = regular::read_text(path, yaml::MAX_BYTES as u64).with_context(cannot)?;
-    let fault = |problem: &dyn std::fmt::Display| anyhow::anyhow!("{}: {problem}", cannot());
-    let mut manifest = model::manifest::read(&text).map_err(|faults| match faults.first() {
-        Some(first) => fault(first),
-        None => fault(&"it is not readable"),
-    })?;
-    (manifest.threshold, manifest.unsure) = (policy.threshold, policy.unsure);
-    if let Some(problem) = model::manifest::check(&manifest).first() {
-        return Err(fault(problem));
-    }
-    let text = yaml::to_string(&manifest).map_err(|problem| fault(&problem))?;
-    write_whole(path, text.as_bytes())?;
-    Ok(manifest.training.data)
 }

@@ -1,9 +1,11 @@
 //! `castgate train` in a build without the feature `train`: says so.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use super::labelled::Labelled;
 use super::{ExitCode, UsageError};
+use crate::lab::known::Knowing;
+use crate::lab::labelled::ManyFolders;
 use crate::score::folds::FoldsReport;
 
 /// Train a model on labelled pictures (not in this build)
@@ -36,7 +38,12 @@ pub(super) fn run(_: Args) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Always.
-pub(super) fn run_folds(_: &FoldArgs, _: Vec<Labelled>, _: &str, _: usize) -> anyhow::Result<FoldsReport> {
+pub(super) fn run_folds(
+    _: FoldArgs,
+    _: ManyFolders,
+    _: Knowing,
+    _: Option<PathBuf>,
+) -> anyhow::Result<FoldsReport> {
     Err(refused())
 }
 

@@ -1,20 +1,20 @@
-//! One picture at a time, by the very code that inspects on the line.
+//! Judges single pictures from files by the very code that inspects on the line.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::camera::picture::read_picture;
-use crate::clock::{Clock, SystemClock, Time};
+use crate::clock::{Clock, SystemClock};
 use crate::config::manifest::Input;
 use crate::decide::Policy;
 use crate::frame::Frame;
-use crate::model::{self, Classifier, ModelError};
+use crate::model::{self, Classifier};
 use crate::score::row::Answer;
 use crate::verdict::{Reason, Score, Verdict};
 use crate::vision::{Framing, Inspection, Preprocessor};
 
 /// One picture at a time: file, preprocessing, model, verdict.
-pub struct Judge {
+pub(crate) struct Judge {
     model: Box<dyn Classifier>,
     preprocessor: Preprocessor,
     policy: Policy,
@@ -24,10 +24,8 @@ pub struct Judge {
 }
 
 /// What [`Judge::judge`] found.
-pub struct Judged {
-    /// What the model said.
+pub(crate) struct Judged {
     pub answer: Answer,
-    /// What the line would say of it.
     pub verdict: Verdict,
     /// Sharpness of what the model saw, in grey levels; see `preprocess.min_sharpness`.
     pub sharpness: Option<f32>,
@@ -39,18 +37,14 @@ pub struct Judged {
 
 impl Judged {
     /// A picture that did not get as far as the model; `why` says what is wrong with it.
-    pub fn unusable(why: String) -> Self {
+    pub(crate) fn unusable(why: String) -> Self {
         let verdict = Verdict::Reject(Reason::BadImage);
         Self { answer: Answer::Fault(why), verdict, sharpness: None, unlike: None, seconds: [0.0; 3] }
     }
 }
 
 impl Judge {
-    /// With a model, and its own threshold or another, 0 to 1.
-    ///
-    /// # Errors
-    /// When the model cannot be opened.
-    pub fn new(model: &Path, threshold: Option<f32>) -> Result<Self, ModelError> {
+    pub(crate) fn new(model: &Path, threshold: Option<f32>) -> anyhow::Result<Self> {
         let model = model::open(model)?;
         let info = model.info();
         let policy = Policy { threshold: threshold.unwrap_or(info.threshold), unsure: info.unsure };
@@ -59,28 +53,26 @@ impl Judge {
         Ok(Self { model, preprocessor, policy, clock, frame: Frame::default(), seen: Inspection::default() })
     }
 
-    /// Facts about the model.
-    pub fn info(&self) -> &model::ModelInfo {
+    pub(crate) fn info(&self) -> &model::ModelInfo {
         self.model.info()
     }
 
-    /// What becomes of a score.
-    pub fn policy(&self) -> Policy {
+    /// By which clock it takes the time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
         self.policy
     }
 
     /// How the picture that was judged last lies in what the model saw.
-    pub fn framing(&self) -> Framing {
+    pub(crate) fn framing(&self) -> Framing {
         *self.preprocessor.framing()
     }
 
-    /// The moment, on the clock that times it.
-    pub fn now(&self) -> Time {
-        self.clock.now()
-    }
-
     /// What the model takes.
-    pub fn input(&self) -> &Input {
+    pub(crate) fn input(&self) -> &Input {
         self.model.input()
     }
 
@@ -93,15 +85,12 @@ impl Judge {
     }
 
     /// The picture file that was judged last, and what the model was given of it; nothing when it did not get that far.
-    pub fn last(&self) -> (&Frame, &[f32]) {
+    pub(crate) fn last(&self) -> (&Frame, &[f32]) {
         (&self.frame, &self.seen.tensors)
     }
 
-    /// Judges the picture in a file.
-    ///
-    /// # Errors
-    /// Why the file cannot be read.
-    pub fn judge(&mut self, path: &Path) -> Result<Judged, String> {
+    /// Judges the picture in a file; an error says why it cannot be read.
+    pub(crate) fn judge(&mut self, path: &Path) -> Result<Judged, String> {
         let begin = self.clock.now();
         let mut frame = std::mem::take(&mut self.frame);
         let read = read_picture(path, &mut frame).map_err(|error| error.to_string());
@@ -114,7 +103,7 @@ impl Judge {
     }
 
     /// Judges a picture in memory; its time for reading is 0.
-    pub fn judge_frame(&mut self, frame: &Frame) -> Judged {
+    pub(crate) fn judge_frame(&mut self, frame: &Frame) -> Judged {
         let read = self.clock.now();
         self.preprocessor.apply(frame, &mut self.seen);
         let prepared = self.clock.now();

@@ -95,7 +95,11 @@ fn at_full_pace_every_picture_is_judged_by_threads_too() {
         config.line.speed = Speed::mm_per_s(4_000.0);
     });
     let summary = run_threads(line, &Stopper::default()).unwrap().summary;
-    assert_eq!((summary.parts, summary.ok, summary.frames.dropped), (100, 100, 0), "{summary}");
+    // A machine that is ten times too busy may judge a part after its time; it looks at every picture all the same.
+    let late = summary.rejected_by_reason.get("late").copied().unwrap_or_default();
+    let frames = summary.frames;
+    assert_eq!((summary.parts, summary.ok + late), (100, 100), "{summary}");
+    assert_eq!((frames.captured, frames.inspected, frames.dropped), (100, 100, 0), "{summary}");
 }
 
 #[test]

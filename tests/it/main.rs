@@ -34,6 +34,8 @@ mod health;
 /// Heat maps of drawn parts.
 #[cfg(feature = "train")]
 mod heat;
+/// The lab without a command line.
+mod lab;
 /// Licences of the dependencies.
 mod licences;
 /// The whole simulated line with the shipped model.

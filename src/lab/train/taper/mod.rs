@@ -1,4 +1,4 @@
-//! `castgate taper`: searches for the network whose tapering suits the parts best.
+//! Tapering: searches for the network whose tapering suits the parts best.
 //!
 //! Owns the rounds: who is tried for how long, who goes on, and what is written. Which networks there are is known to `train/taper.rs`, what
 //! the results mean to `score/tapering.rs`.
@@ -7,23 +7,22 @@ mod book;
 mod jobs;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
 
 use super::load::Loaded;
 use super::settings::{Recipe, require};
-use super::{enough, load, normal, say, stop_on_signal, words};
+use super::{enough, load, normal, say, words};
 use crate::chart::{Drawing, Mark, Panel, scatter};
 use crate::clock::{Clock as _, SystemClock};
-use crate::commands::bench;
-use crate::commands::files::{write_png, write_whole};
-use crate::commands::known::{Knowing, Listed};
-use crate::commands::labelled::ManyFolders;
-use crate::commands::{ExitCode, UsageError};
 use crate::config::manifest::Normalise;
 use crate::kernels::MapSize;
+use crate::lab::files::{write_png, write_whole};
+use crate::lab::known::{Knowing, Listed};
+use crate::lab::labelled::ManyFolders;
+use crate::lab::tell::Tell;
+use crate::lab::{UsageError, speed};
 use crate::model::{untold, write};
 use crate::network::{Network, Statistics, initial};
 use crate::printable::Printable as _;
@@ -40,57 +39,33 @@ const ROUNDS: usize = 3;
 const TIMED_S: f64 = 0.3;
 const LEAST_PASSES: usize = 15;
 
-/// Find the network whose tapering suits the parts best
-///
-/// Draws networks at random (how wide they begin, where and how fast they narrow, strides or pooling, head, size of the picture) and trains
-/// them on splits of the pictures, in three rounds: in each the epochs double, and only the half with the better quality for its work goes
-/// on. Writes all of them to taper.csv and taper.json, draws the front in taper.svg and taper.png, and recommends the network of least
-/// work whose quality lies within one standard error of the best.
-///
-/// Each training uses one core. Finished ones are kept in DIR: after Ctrl-C or --minutes run the same command again to go on.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  castgate taper --data pictures --out search
-  castgate taper --data casting/train casting/test --groups groups.csv --leave-out conflicts --out search --normalise round
-  castgate taper --data pictures --out search --also 12sn-16sn-16n-12n-d32 --most 5 --minutes 60
-
-Exit codes: 0 searched, 2 the pictures or the settings cannot be used, 3 a file cannot be written, or it was stopped before the first round was
-complete")]
-pub(in crate::commands) struct Args {
-    #[command(flatten)]
-    folders: ManyFolders,
-    /// Folder for the results
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Number of networks to try, besides those of --also and the paper's
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(2..=1000))]
-    networks: u16,
-    /// Networks to try in any case, as `train --network` takes them, at the largest of --sizes
-    #[arg(long, value_name = "LAYERS", num_args = 1..)]
-    also: Vec<String>,
-    /// Sides of the square pictures that networks see, in pixels, as a list
-    #[arg(long, value_name = "PIXELS,..", value_delimiter = ',', default_value = "96,128", value_parser = clap::value_parser!(u16).range(8..=512))]
-    sizes: Vec<u16>,
-    /// Most multiply-adds of a network, in millions
-    #[arg(long, value_name = "MILLIONS", default_value_t = 10.0)]
-    most: f64,
-    /// Passes over the training pictures in the last round; the first has a quarter of them, the second half
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    epochs: u32,
-    /// Number of splits on which to train each network; with one, no standard error is known
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
-    splits: u8,
-    /// Start no training after so many minutes
-    #[arg(long, value_name = "N")]
-    minutes: Option<u32>,
-    /// How to normalise pictures, see `castgate train`
-    #[arg(long, value_name = "KIND", default_value = "none")]
-    normalise: Normalise,
-    #[command(flatten)]
-    knowing: Knowing,
-    #[command(flatten, next_help_heading = "Training of each network")]
-    recipe: Recipe,
+/// What is asked of a search.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The pictures.
+    pub folders: ManyFolders,
+    /// Folder for the results.
+    pub out: PathBuf,
+    /// Networks that are tried, besides those of `also` and the paper's, 2 to 1000.
+    pub networks: u16,
+    /// Networks to try in any case, written as in [`Settings::network`](super::settings::Settings::network), at the largest of `sizes`.
+    pub also: Vec<String>,
+    /// Sides of the square pictures that networks see, in pixels, 8 to 512 each.
+    pub sizes: Vec<u16>,
+    /// Most multiply-adds of a network, in millions, above 0 to 10,000.
+    pub most: f64,
+    /// Passes over the training pictures in the last round, 1 to 10,000; the first has a quarter of them, the second half.
+    pub epochs: u32,
+    /// Splits of the pictures on which each network is trained anew, 1 to 20.
+    pub splits: u8,
+    /// After how many minutes no training starts any more.
+    pub minutes: Option<u32>,
+    /// What makes pictures alike.
+    pub normalise: Normalise,
+    /// What is known of the pictures.
+    pub knowing: Knowing,
+    /// How each network is trained.
+    pub recipe: Recipe,
 }
 
 /// The pictures at one size, with their splits.
@@ -101,35 +76,35 @@ struct AtSize {
     splits: Vec<(Split, (f32, f32))>,
 }
 
-/// Runs the search.
+/// Searches and writes what it found. Finished trainings are kept in `out`: after a `stop`, or when the time is over, the same options go on
+/// from there.
 ///
 /// # Errors
 /// [`UsageError`] when settings or pictures do not do; others when a file cannot be written, or when it was stopped before there
 /// was anything to compare.
-pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let networks = candidates(&args)?;
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.shown()))?;
-    let mut book = Book::open(&args.out.join("trainings.jsonl"))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let _watch = stop_on_signal(&stop)?;
-    let sized = read(&args, &networks, &stop)?;
+pub fn run(options: &Options, stop: &AtomicBool, tell: Tell<'_>) -> anyhow::Result<Tapering> {
+    let networks = candidates(options)?;
+    std::fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot make the folder {}", options.out.shown()))?;
+    let mut book = Book::open(&options.out.join("trainings.jsonl"))?;
+    let sized = read(options, &networks, (stop, tell))?;
     let table = Table {
         sized: &sized,
-        recipe: &args.recipe,
-        normalise: args.normalise,
-        stop: &stop,
+        recipe: &options.recipe,
+        normalise: options.normalise,
+        stop,
+        tell,
         begin: SystemClock.now(),
-        seconds: args.minutes.map(|minutes| 60.0 * f64::from(minutes)),
+        seconds: options.minutes.map(|minutes| 60.0 * f64::from(minutes)),
     };
-    let (rounds, results) = rounds(&args, &networks, &table, &mut book)?;
+    let (rounds, results) = rounds(options, &networks, &table, &mut book)?;
     if rounds == 0 {
         bail!(
             "stopped before the first round was complete; the same command goes on from {}",
-            args.out.shown()
+            options.out.shown()
         );
     }
-    say("timing the networks");
+    say(tell, "timing the networks");
     let mut tried = Vec::new();
     for (network, (round, epochs, entries)) in networks.iter().zip(&results) {
         tried.push(figures(network, *round, *epochs, entries, latency(network)?));
@@ -139,15 +114,15 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
     });
     let (at, reason) = choose(&mut tried).context("no network was tried to the end of a round")?;
     let chosen = &tried[at];
-    let command = train_command(&args, chosen);
+    let command = train_command(options, chosen);
     let recommended = Recommended { network: chosen.network.clone(), size: chosen.size, reason, command };
     let found = Tapering {
         split: format!(
             "{}: {} splits, {} % for validation, from seed {}",
-            args.folders.names(),
-            args.splits,
-            args.recipe.validation,
-            args.recipe.seed
+            options.folders.names(),
+            options.splits,
+            options.recipe.validation,
+            options.recipe.seed
         ),
         leaks: leaks.map(|leaks| leaks as u64),
         rounds,
@@ -155,30 +130,33 @@ pub(in crate::commands) fn run(args: Args) -> anyhow::Result<ExitCode> {
         recommended,
         tried,
     };
-    put(&args, &found)?;
-    say(&format!("\n{found}"));
-    say(&format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", args.out.shown()));
-    Ok(ExitCode::Ok)
+    put(options, &found)?;
+    say(tell, &format!("\n{found}"));
+    say(
+        tell,
+        &format!("written   taper.csv, taper.json, taper.svg and taper.png in {}", options.out.shown()),
+    );
+    Ok(found)
 }
 
 /// All networks that are tried, when the settings do.
-fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
-    args.recipe.check()?;
-    require(args.most > 0.0 && args.most <= 10_000.0, || {
-        format!("--most {} is outside 0 to 10000", args.most)
+fn candidates(options: &Options) -> anyhow::Result<Vec<Network>> {
+    options.recipe.check()?;
+    require(options.most > 0.0 && options.most <= 10_000.0, || {
+        format!("--most {} is outside 0 to 10000", options.most)
     })?;
-    let sides: Vec<usize> = args.sizes.iter().map(|&side| usize::from(side)).collect();
+    let sides: Vec<usize> = options.sizes.iter().map(|&side| usize::from(side)).collect();
     let largest = sides.iter().copied().max().unwrap_or(8);
-    let most = (args.most * 1e6) as usize;
-    let mut networks = draw(usize::from(args.networks), &sides, most, args.recipe.seed);
+    let most = (options.most * 1e6) as usize;
+    let mut networks = draw(usize::from(options.networks), &sides, most, options.recipe.seed);
     require(networks.len() > 1, || {
         format!(
             "--most {} leaves no networks to choose from; use a greater one or smaller --sizes",
-            args.most
+            options.most
         )
     })?;
     let mut others: Vec<Network> = of_the_paper(&sides).into_iter().collect();
-    for text in &args.also {
+    for text in &options.also {
         let network = Network::parse(text, MapSize { height: largest, width: largest })
             .map_err(|error| UsageError(format!("--also: {error}")))?;
         others.push(network);
@@ -192,31 +170,38 @@ fn candidates(args: &Args) -> anyhow::Result<Vec<Network>> {
 }
 
 /// Reads the pictures once for each size that a network wants.
-fn read(args: &Args, networks: &[Network], stop: &AtomicBool) -> anyhow::Result<Vec<AtSize>> {
-    let known = args.knowing.read()?;
-    let Listed { pictures: files, left_out, .. } = known.list(&args.folders)?;
+fn read(
+    options: &Options,
+    networks: &[Network],
+    (stop, tell): (&AtomicBool, Tell<'_>),
+) -> anyhow::Result<Vec<AtSize>> {
+    let known = options.knowing.read()?;
+    let Listed { pictures: files, left_out, .. } = known.list(&options.folders, tell)?;
     let mut sizes: Vec<MapSize> = networks.iter().map(Network::input).collect();
     sizes.sort_by_key(|size| size.height);
     sizes.dedup();
     let mut all = Vec::new();
     for size in sizes {
-        let loaded = load::load(files.clone(), size, args.normalise, &args.recipe, stop)?;
+        let loaded = load::load(files.clone(), size, options.normalise, &options.recipe, (stop, tell))?;
         if known.has_groups() {
             loaded.all_known()?;
         }
         let pictures = &loaded.pictures;
         if all.is_empty() {
-            loaded.tell_skipped();
-            say(&format!(
-                "pictures  {} read, {} skipped, {left_out} left out",
-                pictures.len(),
-                loaded.skipped.len()
-            ));
+            loaded.tell_skipped(tell);
+            say(
+                tell,
+                &format!(
+                    "pictures  {} read, {} skipped, {left_out} left out",
+                    pictures.len(),
+                    loaded.skipped.len()
+                ),
+            );
         }
         let everything: Vec<usize> = (0..pictures.len()).collect();
         let mut splits = Vec::new();
-        for number in 0..u64::from(args.splits) {
-            let mut recipe = args.recipe.clone();
+        for number in 0..u64::from(options.splits) {
+            let mut recipe = options.recipe.clone();
             recipe.seed = recipe.seed.wrapping_add(number);
             let split = recipe.split(pictures, &everything);
             enough(pictures, &split)?;
@@ -233,7 +218,7 @@ type Results = Vec<(usize, u32, Vec<Entry>)>;
 
 /// Runs the rounds; how many are complete, and what each network has reached.
 fn rounds(
-    args: &Args,
+    options: &Options,
     networks: &[Network],
     table: &Table<'_>,
     book: &mut Book,
@@ -241,15 +226,18 @@ fn rounds(
     let mut results: Results = vec![(0, 0, Vec::new()); networks.len()];
     let mut going: Vec<usize> = (0..networks.len()).collect();
     for round in 1..=ROUNDS {
-        let epochs = (args.epochs >> (ROUNDS - round)).max(1);
-        say(&format!(
-            "round     {round} of {ROUNDS}: {} networks, {epochs} epochs on each of {} splits",
-            going.len(),
-            args.splits
-        ));
+        let epochs = (options.epochs >> (ROUNDS - round)).max(1);
+        say(
+            table.tell,
+            &format!(
+                "round     {round} of {ROUNDS}: {} networks, {epochs} epochs on each of {} splits",
+                going.len(),
+                options.splits
+            ),
+        );
         let jobs: Vec<Job<'_>> = going
             .iter()
-            .flat_map(|&at| (0..usize::from(args.splits)).map(move |split| (at, split)))
+            .flat_map(|&at| (0..usize::from(options.splits)).map(move |split| (at, split)))
             .filter_map(|(at, split)| table.job(at, &networks[at], split, epochs))
             .collect();
         if !table.work(&jobs, book)? {
@@ -311,25 +299,25 @@ fn latency(network: &Network) -> anyhow::Result<Option<f64>> {
     let parameters = initial(network, &mut random);
     let onnx = write::onnx(network, &parameters, &Statistics::unit(network));
     let input = load::input(network.input(), Normalise::None, (0.5, 0.25));
-    let times = bench::alone(&mut untold(onnx, &input)?, TIMED_S, LEAST_PASSES)?;
+    let times = speed::alone(&mut untold(onnx, &input)?, TIMED_S, LEAST_PASSES)?;
     Ok(times.map(|times| times.median_ms))
 }
 
 /// How the chosen network is trained on all of the pictures.
-fn train_command(args: &Args, chosen: &Tried) -> String {
+fn train_command(options: &Options, chosen: &Tried) -> String {
     format!(
         "castgate train {} --out model.onnx --network {} --size {} --normalise {} {}{}",
-        words::folders(&args.folders),
+        words::folders(&options.folders),
         chosen.network,
         chosen.size,
-        args.normalise.name(),
-        args.recipe.words(),
-        words::knowing(&args.knowing)
+        options.normalise.name(),
+        options.recipe.words(),
+        words::knowing(&options.knowing)
     )
 }
 
-fn put(args: &Args, found: &Tapering) -> anyhow::Result<()> {
-    let file = |name: &str| args.out.join(name);
+fn put(options: &Options, found: &Tapering) -> anyhow::Result<()> {
+    let file = |name: &str| options.out.join(name);
     write_whole(&file("taper.csv"), found.csv().as_bytes())?;
     write_whole(&file("taper.json"), &serde_json::to_vec_pretty(found)?)?;
     let plot = plot(found);

@@ -1,19 +1,42 @@
 //! Shows how training goes: a bar with the time left on a terminal, one line an epoch elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say;
 use crate::clock::{Clock, SystemClock, Time};
 use crate::commands::exit;
+use crate::commands::{print, progress};
+use crate::lab::tell::Event;
 use crate::train::fit::EpochReport;
 use crate::train::step::StepReport;
 
 /// Weight of the newest step in the loss and accuracy that the bar shows.
 const NEWEST: f64 = 0.05;
 
-pub(super) struct Show {
+/// Shows what a training tells; one for each command.
+pub(super) fn teller() -> impl Fn(Event<'_>) + Sync {
+    let (show, others) = (Mutex::new(None), progress::teller());
+    move |event| {
+        let mut show = show.lock().unwrap_or_else(PoisonError::into_inner);
+        match (event, &mut *show) {
+            (Event::Line(text), _) => say(text),
+            (Event::Learning { epochs, done, steps }, show) => *show = Some(Show::new(epochs, done, steps)),
+            (Event::Step(report), Some(show)) => show.step(report),
+            (Event::Epoch(report), Some(show)) => show.epoch(report),
+            (Event::Learnt, Some(show)) => show.end(),
+            _ => others(event),
+        }
+    }
+}
+
+/// A line on standard output. A reader that went away (`| head`) must not cost the model that was trained for hours.
+pub(super) fn say(line: &str) {
+    let _ = print(&format!("{line}\n"));
+}
+
+struct Show {
     bar: Option<ProgressBar>,
     epochs: u32,
     epoch: u32,
@@ -25,7 +48,7 @@ pub(super) struct Show {
 
 impl Show {
     /// For a run of `epochs` epochs of `steps` steps, of which `done` epochs are done.
-    pub(super) fn new(epochs: u32, done: u32, steps: usize) -> Self {
+    fn new(epochs: u32, done: u32, steps: usize) -> Self {
         let left = u64::from(epochs.saturating_sub(done)) * steps as u64;
         let style = "{bar:30} {msg}, {eta} left";
         let bar = std::io::stderr().is_terminal().then(|| {
@@ -38,7 +61,7 @@ impl Show {
         Self { bar, epochs, epoch: done, recent: None, started: SystemClock.now(), pictures: 0 }
     }
 
-    pub(super) fn step(&mut self, report: StepReport) {
+    fn step(&mut self, report: StepReport) {
         let count = report.pictures.max(1) as f64;
         let now = (report.loss / count, report.right as f64 / count);
         let (loss, accuracy) = self.recent.map_or(now, |(loss, accuracy)| {
@@ -53,7 +76,7 @@ impl Show {
         }
     }
 
-    pub(super) fn epoch(&mut self, report: &EpochReport) {
+    fn epoch(&mut self, report: &EpochReport) {
         self.epoch = report.epoch;
         let quality = &report.validation;
         let line = format!(
@@ -75,7 +98,7 @@ impl Show {
         }
     }
 
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::files::{LARGEST_LIST, write_png};
+use super::judge::Judge;
 use super::labelled::Labelled;
 use crate::camera::picture::drop_false_colour;
 use crate::config::manifest::Input;
 use crate::frame::{Frame, PixelFormat};
-use crate::lab::judge::Judge;
 use crate::model::read::trained;
 use crate::printable::Printable as _;
 use crate::regular;
@@ -25,14 +25,14 @@ use crate::vision::overlay::overlay;
 const TOLERANCE: f64 = 0.04;
 
 /// Makes heat maps with one model.
-pub(super) struct Heat {
+pub(crate) struct Heat {
     explainer: Explainer,
     input: Input,
 }
 
 /// A heat map in a picture's own pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     map: HeatMap,
     /// How the picture lies in the network's input.
     framing: Framing,
@@ -40,7 +40,7 @@ pub(super) struct Seen {
 
 /// A heat map in JSON; the names are a stable interface, documented in `docs/json.md`.
 #[derive(Debug, Serialize)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     rows: usize,
     columns: usize,
     /// Row by row: what each place adds to the logit of DEFECT.
@@ -60,14 +60,14 @@ impl Heat {
     ///
     /// # Errors
     /// When the model is not one that castgate wrote.
-    pub(super) fn open(path: &Path, judge: &Judge) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, judge: &Judge) -> anyhow::Result<Self> {
         let model = trained(path)?;
         let explainer = Explainer::new(model.network, &model.parameters, model.statistics, model.inverted);
         Ok(Self { explainer, input: judge.input().clone() })
     }
 
     /// The map of the picture that `judge` judged last; `None` when it did not get as far as the model.
-    pub(super) fn of_last(&mut self, judge: &Judge) -> Option<Seen> {
+    pub(crate) fn of_last(&mut self, judge: &Judge) -> Option<Seen> {
         let tensor = judge.last().1;
         let framing = judge.framing();
         (tensor.len() == self.input.len()).then(|| Seen { map: self.explainer.map(tensor), framing })
@@ -83,7 +83,7 @@ impl Seen {
         })
     }
 
-    pub(super) fn grid(&self) -> Grid {
+    pub(crate) fn grid(&self) -> Grid {
         let values = self.map.values.iter().map(|value| (value * 1e4).round() / 1e4).collect();
         Grid { rows: self.map.size.height, columns: self.map.size.width, values, peak: self.peak() }
     }
@@ -92,7 +92,7 @@ impl Seen {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(super) fn save(&self, frame: &Frame, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn save(&self, frame: &Frame, path: &Path) -> anyhow::Result<()> {
         let mut grey = frame.clone();
         drop_false_colour(&mut grey);
         let channels = grey.format.bytes();
@@ -150,7 +150,7 @@ fn circles(csv: &str) -> Result<HashMap<&str, Vec<Circle>>, usize> {
 ///
 /// # Errors
 /// When `labels.csv` is missing or of another form, or the model cannot be looked into.
-pub(super) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow::Result<Located> {
+pub(crate) fn locate(model: &Path, data: &Path, pictures: &[Labelled]) -> anyhow::Result<Located> {
     let labels = data.join("labels.csv");
     let csv = regular::read_text(&labels, LARGEST_LIST).with_context(|| {
         format!(

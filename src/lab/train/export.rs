@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 
 use super::settings::Recipe;
-use super::words::quoted;
 use super::{load, say};
-use crate::commands::files::write_whole;
 use crate::config::manifest::{Images, Input, Manifest, Normalise, Output, Quality, Training};
 use crate::config::yaml;
+use crate::lab::files::write_whole;
+use crate::lab::tell::Tell;
 use crate::model;
 use crate::network::Network;
 use crate::printable::Printable as _;
@@ -35,6 +35,8 @@ pub(super) struct Made<'a> {
     /// Names of the folders of the pictures, and their licence.
     pub(super) data: &'a str,
     pub(super) licence: &'a str,
+    /// The command that asked for it, as it was typed.
+    pub(super) command: &'a str,
     pub(super) normalise: Normalise,
     pub(super) recipe: &'a Recipe,
     pub(super) network: &'a Network,
@@ -51,7 +53,7 @@ pub(super) struct Made<'a> {
 
 impl Made<'_> {
     /// Chooses the threshold if none is given, checks the model in the engine, writes both files and says what came out.
-    pub(super) fn write(&self, fit: &mut Fit<'_>) -> anyhow::Result<()> {
+    pub(super) fn write(&self, fit: &mut Fit<'_>, tell: Tell<'_>) -> anyhow::Result<()> {
         let Candidate { parameters, statistics, .. } = &self.best;
         let judged = fit.scores(parameters, statistics, &self.split.validation);
         let onnx = model::write::onnx(self.network, parameters, statistics);
@@ -67,17 +69,23 @@ impl Made<'_> {
         write_whole(onnx_file, &onnx)?;
         write_whole(&yaml_file, yaml.as_bytes())?;
         let quality = &manifest.quality;
-        say(&format!("best      epoch {} of {}", self.best.epoch, self.epochs));
-        say(&format!(
-            "quality   accuracy {:.4}, auc {:.5}, {} escapes, {} false rejects of {} validation pictures",
-            quality.accuracy,
-            quality.auc,
-            quality.escapes,
-            quality.false_rejects,
-            judged.len()
-        ));
-        say(&format!("threshold {threshold}"));
-        say(&format!("written   {} ({} bytes) and {}", onnx_file.shown(), onnx.len(), yaml_file.shown()));
+        say(tell, &format!("best      epoch {} of {}", self.best.epoch, self.epochs));
+        say(
+            tell,
+            &format!(
+                "quality   accuracy {:.4}, auc {:.5}, {} escapes, {} false rejects of {} validation pictures",
+                quality.accuracy,
+                quality.auc,
+                quality.escapes,
+                quality.false_rejects,
+                judged.len()
+            ),
+        );
+        say(tell, &format!("threshold {threshold}"));
+        say(
+            tell,
+            &format!("written   {} ({} bytes) and {}", onnx_file.shown(), onnx.len(), yaml_file.shown()),
+        );
         Ok(())
     }
 
@@ -126,7 +134,7 @@ impl Made<'_> {
             unsure: 0.0,
             parameters: self.network.parameters() as u64,
             training: Training {
-                command: command(),
+                command: self.command.to_owned(),
                 castgate: env!("CARGO_PKG_VERSION").to_owned(),
                 data: self.data.to_owned(),
                 data_licence: self.licence.to_owned(),
@@ -167,10 +175,4 @@ impl Made<'_> {
 /// Rounded to five decimals, which is finer than one picture in most collections.
 fn decimals(value: f64) -> f64 {
     (value * 1e5).round() / 1e5
-}
-
-/// The command as it was typed, but for the program's folder.
-fn command() -> String {
-    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
-    std::iter::once("castgate".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::printable::Printable as _;
 
 /// Largest list of pictures or labels that is read, in bytes: 100,000 pictures have some 20 MiB.
-pub(super) const LARGEST_LIST: u64 = 256 << 20;
+pub(crate) const LARGEST_LIST: u64 = 256 << 20;
 
 /// Where something is written.
 enum Target {
@@ -87,7 +87,7 @@ fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
 ///
 /// # Errors
 /// When it could not.
-pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn try_out(path: &Path) -> anyhow::Result<()> {
     if let Target::Stream = Target::of(path)? {
         return Ok(());
     }
@@ -103,7 +103,7 @@ pub(super) fn try_out(path: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When it cannot be written; what was there is there still.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write(path, bytes, File::sync_all)
 }
 
@@ -145,7 +145,7 @@ fn stream(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_vec_pretty(value).with_context(|| cannot(path))?;
     text.push(b'\n');
     write_whole(path, &text)
@@ -155,7 +155,7 @@ pub(super) fn write_json(path: &Path, value: &impl serde::Serialize) -> anyhow::
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn write_png(path: &Path, frame: &Frame) -> anyhow::Result<()> {
+pub(crate) fn write_png(path: &Path, frame: &Frame) -> anyhow::Result<()> {
     write(path, &png(frame).with_context(|| cannot(path))?, |_| Ok(()))
 }
 

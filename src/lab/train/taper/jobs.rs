@@ -9,9 +9,9 @@ use crossbeam_channel::{Sender, unbounded};
 use super::AtSize;
 use super::book::{Book, Entry};
 use crate::clock::{Clock as _, SystemClock, Time};
-use crate::commands::exit;
-use crate::commands::train::settings::Recipe;
 use crate::config::manifest::Normalise;
+use crate::lab::tell::{Event, Tell};
+use crate::lab::train::settings::Recipe;
 use crate::network::Network;
 use crate::train::fit::{Fit, Go, Plan, print};
 use crate::train::pictures::Pictures;
@@ -38,6 +38,7 @@ pub(super) struct Table<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) normalise: Normalise,
     pub(super) stop: &'a AtomicBool,
+    pub(super) tell: Tell<'a>,
     /// When the search began, and after how many seconds no training starts any more.
     pub(super) begin: Time,
     pub(super) seconds: Option<f64>,
@@ -88,7 +89,7 @@ impl<'a> Table<'a> {
             drop(send);
             for entry in receive {
                 done += 1;
-                exit::note(&format!(
+                (self.tell)(Event::Note(&format!(
                     "{:>4}/{}  ROC AUC {:.4}  accuracy {:.4}  {:>5.0} s  split {}  {} at {}",
                     done,
                     jobs.len(),
@@ -98,7 +99,7 @@ impl<'a> Table<'a> {
                     entry.split + 1,
                     entry.network,
                     entry.size
-                ));
+                )));
                 if let Err(error) = book.add(entry) {
                     self.stop.store(true, Ordering::Relaxed);
                     written = Err(error);

@@ -3,25 +3,25 @@
 //! Owns which frame of a part is kept and where labels come from. Must not know training.
 
 use std::collections::HashMap;
-use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::Receiver;
 
 use super::super::say;
 use super::follow::{Follow, Picture};
 use crate::album::layout::{DEFECT, OK};
 use crate::camera::{Captured, FrameSource};
 use crate::clock::{Clock, SystemClock};
-use crate::commands::files::{LARGEST_LIST, write_png};
-use crate::commands::{UsageError, devices};
 use crate::config::Config;
 use crate::config::manifest::Input;
 use crate::frame::Frame;
+use crate::lab::UsageError;
+use crate::lab::files::{LARGEST_LIST, write_png};
+use crate::lab::tell::Tell;
 use crate::printable::Printable as _;
 use crate::regular;
 use crate::verdict::Truth;
@@ -29,22 +29,21 @@ use crate::vision::{Inspection, Preprocessor};
 
 /// Longest wait for a frame before stop and keys are looked at.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
-const KEYS: &str = "o: good, d: defective, s: neither, u: undo, q: done (each with Enter)";
 
 /// Where labels come from.
 pub(super) enum Labels {
     /// Every part that comes is of this kind.
     All(Truth),
     /// What somebody types.
-    Keys(Keys),
+    Keys(Receiver<Key>),
     /// The subfolders of the folder camera.
     Folders,
     /// A file with names of pictures.
     File(HashMap<String, Truth>),
 }
 
-/// The label that a word is.
-pub(super) fn label(word: &str) -> Option<Truth> {
+/// The label that a word is: `ok` or `defect`.
+pub fn label(word: &str) -> Option<Truth> {
     match word {
         "ok" => Some(Truth::Ok),
         "defect" => Some(Truth::Defect),
@@ -89,16 +88,20 @@ impl Labels {
 
 /// What was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
+pub enum Key {
+    /// The label of the part.
     Is(Truth),
+    /// The part is not kept.
     Neither,
+    /// The last one that was kept is removed.
     Undo,
+    /// No more parts.
     Done,
 }
 
 impl Key {
-    /// `None` for anything else.
-    fn of(line: &str) -> Option<Self> {
+    /// By its first letter or the whole word; `None` for anything else.
+    pub fn of(line: &str) -> Option<Self> {
         match line.trim().to_ascii_lowercase().as_str() {
             "o" | "ok" => Some(Self::Is(Truth::Ok)),
             "d" | "defect" => Some(Self::Is(Truth::Defect)),
@@ -107,30 +110,6 @@ impl Key {
             "q" => Some(Self::Done),
             _ => None,
         }
-    }
-}
-
-/// Lines of standard input; their end is [`Key::Done`].
-pub(super) struct Keys(Receiver<Key>);
-
-impl Keys {
-    /// Begins to read, on a thread that ends with the input or the process.
-    pub(super) fn listen() -> anyhow::Result<Self> {
-        let (sender, keys) = unbounded();
-        let read = move || {
-            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-                match Key::of(&line) {
-                    None => say(KEYS),
-                    Some(key) if sender.send(key).is_err() => return,
-                    Some(_) => {}
-                }
-            }
-            // Nobody listens any more when it fails.
-            let _ = sender.send(Key::Done);
-        };
-        std::thread::Builder::new().name("keys".to_owned()).spawn(read).context("cannot read keys")?;
-        say(KEYS);
-        Ok(Self(keys))
     }
 }
 
@@ -149,10 +128,11 @@ struct Album<'a> {
     next: usize,
     saved: Vec<(PathBuf, Truth)>,
     unknown: usize,
+    tell: Tell<'a>,
 }
 
 impl<'a> Album<'a> {
-    fn open(data: &'a Path) -> anyhow::Result<Self> {
+    fn open(data: &'a Path, tell: Tell<'a>) -> anyhow::Result<Self> {
         let mut next = 1;
         for folder in [OK, DEFECT].map(|name| data.join(name)) {
             std::fs::create_dir_all(&folder)
@@ -165,14 +145,17 @@ impl<'a> Album<'a> {
                     next.max(number.and_then(|text| text.parse().ok()).map_or(1, |number: usize| number + 1));
             }
         }
-        Ok(Self { data, next, saved: Vec::new(), unknown: 0 })
+        Ok(Self { data, next, saved: Vec::new(), unknown: 0, tell })
     }
 
     fn save(&mut self, frame: &Frame, truth: Truth) -> anyhow::Result<()> {
         let folder = if truth == Truth::Defect { DEFECT } else { OK };
         let path = self.data.join(folder).join(format!("part-{:05}.png", self.next));
         write_png(&path, frame)?;
-        say(&format!("{} {}", if truth == Truth::Defect { "defective" } else { "good     " }, path.shown()));
+        say(
+            self.tell,
+            &format!("{} {}", if truth == Truth::Defect { "defective" } else { "good     " }, path.shown()),
+        );
         self.next += 1;
         self.saved.push((path, truth));
         Ok(())
@@ -180,11 +163,11 @@ impl<'a> Album<'a> {
 
     fn undo(&mut self) -> anyhow::Result<()> {
         let Some((path, _)) = self.saved.pop() else {
-            say("nothing to undo");
+            say(self.tell, "nothing to undo");
             return Ok(());
         };
         std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.shown()))?;
-        say(&format!("removed   {}", path.shown()));
+        say(self.tell, &format!("removed   {}", path.shown()));
         Ok(())
     }
 
@@ -199,23 +182,23 @@ impl<'a> Album<'a> {
 /// # Errors
 /// When the camera cannot be used, or a picture cannot be saved.
 pub(super) fn capture(
-    config: &Config,
-    input: &Input,
+    camera: impl Fn(&Arc<dyn Clock>) -> anyhow::Result<Box<dyn FrameSource>>,
+    (config, input): (&Config, &Input),
     labels: &Labels,
-    most: Option<usize>,
-    data: &Path,
-    stop: &AtomicBool,
+    (most, data): (Option<usize>, &Path),
+    (stop, tell): (&AtomicBool, Tell<'_>),
 ) -> anyhow::Result<Taken> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut session = Session {
-        camera: devices::camera(config, &clock)?,
+        camera: camera(&clock)?,
         preprocessor: Preprocessor::for_line(config, input),
         follow: Follow::new(config),
         frame: Frame::default(),
         seen: Inspection::default(),
         ended: false,
+        tell,
     };
-    let mut album = Album::open(data)?;
+    let mut album = Album::open(data, tell)?;
     let full = |album: &Album<'_>| most.is_some_and(|most| album.saved.len() >= most);
     while !full(&album) && !stop.load(Ordering::Relaxed) {
         let goes_on = match labels {
@@ -231,7 +214,7 @@ pub(super) fn capture(
 }
 
 /// Labels that need nobody: every part that has been in view is saved.
-fn by_themselves(session: &mut Session, album: &mut Album<'_>, labels: &Labels) -> anyhow::Result<bool> {
+fn by_themselves(session: &mut Session<'_>, album: &mut Album<'_>, labels: &Labels) -> anyhow::Result<bool> {
     let Some(part) = session.next()? else { return Ok(!session.ended) };
     match labels.of(&part) {
         Some(truth) => album.save(&part.frame, truth)?,
@@ -242,17 +225,17 @@ fn by_themselves(session: &mut Session, album: &mut Album<'_>, labels: &Labels) 
 
 /// A camera that waits: the next part is shown when the one before has got its label.
 fn one_by_one(
-    session: &mut Session,
+    session: &mut Session<'_>,
     album: &mut Album<'_>,
-    keys: &Keys,
+    keys: &Receiver<Key>,
     stop: &AtomicBool,
 ) -> anyhow::Result<bool> {
     let Some(part) = session.next()? else { return Ok(!session.ended) };
     if let Some(origin) = &part.origin {
-        say(&format!("          {}", origin.name));
+        say(session.tell, &format!("          {}", origin.name));
     }
     while !stop.load(Ordering::Relaxed) {
-        match keys.0.recv_timeout(LONGEST_WAIT) {
+        match keys.recv_timeout(LONGEST_WAIT) {
             Ok(Key::Is(truth)) => {
                 album.save(&part.frame, truth)?;
                 return Ok(true);
@@ -267,16 +250,21 @@ fn one_by_one(
 }
 
 /// A live camera: a label is for the part that is in view when it is typed.
-fn as_it_comes(session: &mut Session, album: &mut Album<'_>, keys: &Keys) -> anyhow::Result<bool> {
+fn as_it_comes(
+    session: &mut Session<'_>,
+    album: &mut Album<'_>,
+    keys: &Receiver<Key>,
+) -> anyhow::Result<bool> {
     session.look()?;
     if session.ended {
         return Ok(false);
     }
-    for key in keys.0.try_iter() {
+    for key in keys.try_iter() {
         match key {
             Key::Is(truth) => match session.follow.in_view(&session.preprocessor, &session.seen) {
                 Some(part) => album.save(&part.frame, truth)?,
                 None => say(
+                    session.tell,
                     "no part is wholly in view, sharp and well lit: put one into the middle and type again",
                 ),
             },
@@ -289,16 +277,17 @@ fn as_it_comes(session: &mut Session, album: &mut Album<'_>, keys: &Keys) -> any
 }
 
 /// A camera that is watched for parts.
-struct Session {
+struct Session<'a> {
     camera: Box<dyn FrameSource>,
     preprocessor: Preprocessor,
     follow: Follow,
     frame: Frame,
     seen: Inspection,
     ended: bool,
+    tell: Tell<'a>,
 }
 
-impl Session {
+impl Session<'_> {
     /// Looks at one frame, if one is due soon: `seen` is what is in it.
     fn look(&mut self) -> anyhow::Result<bool> {
         let now = SystemClock.now();
@@ -313,8 +302,10 @@ impl Session {
                 self.preprocessor.apply(&self.frame, &mut self.seen);
                 return Ok(true);
             }
-            Captured::Unusable { name, why } => say(&format!("skipped   {name}: {why}")),
-            Captured::Damaged { why: Some(why) } => say(&format!("skipped   a frame of the camera: {why}")),
+            Captured::Unusable { name, why } => say(self.tell, &format!("skipped   {name}: {why}")),
+            Captured::Damaged { why: Some(why) } => {
+                say(self.tell, &format!("skipped   a frame of the camera: {why}"))
+            }
             Captured::Damaged { why: None } | Captured::Nothing => {}
             Captured::End => self.ended = true,
         }
@@ -354,13 +345,13 @@ mod tests {
     fn pictures_are_numbered_on_from_those_that_are_there_and_the_last_can_be_undone() {
         let dir = tempfile::tempdir().unwrap();
         let frame = Frame { width: 2, height: 2, pixels: vec![7; 4], ..Frame::default() };
-        let mut album = Album::open(dir.path()).unwrap();
+        let mut album = Album::open(dir.path(), &|_| {}).unwrap();
         album.save(&frame, Truth::Ok).unwrap();
         album.save(&frame, Truth::Defect).unwrap();
         album.undo().unwrap();
         assert_eq!(album.taken(), Taken { ok: 1, defective: 0, unknown: 0 });
         std::fs::write(dir.path().join("def_front/part-00041.png"), b"x").unwrap();
-        let mut album = Album::open(dir.path()).unwrap();
+        let mut album = Album::open(dir.path(), &|_| {}).unwrap();
         album.save(&frame, Truth::Defect).unwrap();
         assert!(dir.path().join("def_front/part-00042.png").exists());
         assert!(!dir.path().join("def_front/part-00002.png").exists());

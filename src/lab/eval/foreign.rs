@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::{Judge, Judged};
 use crate::album::left::Left;
 use crate::album::names::FORMATS;
-use crate::commands::UsageError;
-use crate::commands::labelled::{short_name, tell_left};
 use crate::folder;
+use crate::lab::UsageError;
+use crate::lab::judge::{Judge, Judged};
+use crate::lab::labelled::short_name;
+use crate::lab::tell::{Tell, left_aside};
 use crate::printable::Printable as _;
 use crate::score::foreign::Foreign;
 use crate::score::row::Row;
@@ -22,11 +23,12 @@ pub(super) fn judge(
     folder: &Path,
     own: &[Row],
     left: &mut Left,
+    tell: Tell<'_>,
 ) -> anyhow::Result<Foreign> {
     let shown = folder.shown();
     let found = folder::pictures(folder)
         .map_err(|error| UsageError(format!("--foreign: cannot read {shown}: {error}")))?;
-    tell_left(&found.left);
+    left_aside(&found.left, tell);
     left.extend(found.left);
     let mut rows = Vec::with_capacity(found.pictures.len());
     for picture in found.pictures {

@@ -9,12 +9,12 @@ use rand_pcg::Pcg64;
 
 use super::settings::Recipe;
 use crate::camera::picture::{drop_false_colour, read_picture};
-use crate::commands::labelled::Labelled;
-use crate::commands::progress::Progress;
-use crate::commands::{UsageError, exit};
 use crate::config::manifest::{Input, Normalise};
 use crate::frame::Frame;
 use crate::kernels::MapSize;
+use crate::lab::UsageError;
+use crate::lab::labelled::Labelled;
+use crate::lab::tell::{Counter, Event, Tell};
 use crate::score::evaluation::Skipped;
 use crate::train::pictures::{Pictures, fnv1a};
 use crate::vision::Preprocessor;
@@ -33,10 +33,10 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Says which files were skipped.
-    pub(super) fn tell_skipped(&self) {
+    /// Tells which files were skipped.
+    pub(super) fn tell_skipped(&self, tell: Tell<'_>) {
         for (name, error) in &self.skipped {
-            exit::note(&format!("skipped {name}: {error}"));
+            tell(Event::Note(&format!("skipped {name}: {error}")));
         }
     }
 
@@ -78,7 +78,7 @@ pub(super) fn load(
     size: MapSize,
     normalise: Normalise,
     recipe: &Recipe,
-    stop: &AtomicBool,
+    (stop, tell): (&AtomicBool, Tell<'_>),
 ) -> anyhow::Result<Loaded> {
     let views = 1 + usize::from(recipe.views);
     let bytes = files.len() * views * size.height * size.width;
@@ -91,7 +91,7 @@ pub(super) fn load(
         ))
         .into());
     }
-    let progress = Progress::new(files.len() as u64, "pictures");
+    let progress = Counter::new(tell, files.len() as u64, "pictures");
     let watch = Watch { progress: &progress, stop };
     let share = files.len().div_ceil(recipe.threads().max(1)).max(1);
     let read: Vec<Result<Vec<u8>, String>> = thread::scope(|scope| {
@@ -124,7 +124,7 @@ pub(super) fn load(
 /// What threads that read look at and tell.
 #[derive(Clone, Copy)]
 struct Watch<'a> {
-    progress: &'a Progress,
+    progress: &'a Counter<'a>,
     stop: &'a AtomicBool,
 }
 
@@ -172,13 +172,25 @@ fn altered(frame: &Frame, seed: u64, view: u8, name: &str) -> Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::augment::Augment;
     use crate::verdict::Truth;
-    use clap::{Args as _, FromArgMatches as _};
 
     #[test]
     fn a_stop_is_heeded_before_anything_is_trained() {
-        let matches = Recipe::augment_args(clap::Command::new("x")).get_matches_from(["x"]);
-        let recipe = Recipe::from_arg_matches(&matches).unwrap();
+        let recipe = Recipe {
+            batch: 32,
+            rate: 0.003,
+            decay: 0.0,
+            seed: 1,
+            augment: Augment::NONE,
+            views: 0,
+            smoothing: 0.0,
+            average: 0.0,
+            balance: 0.0,
+            all_photographs: false,
+            validation: 20,
+            threads: None,
+        };
         let file = || Labelled {
             path: "none.png".into(),
             name: "none.png".to_owned(),
@@ -187,7 +199,9 @@ mod tests {
             group: None,
         };
         let size = MapSize { height: 8, width: 8 };
-        let read = |stop: bool| load(vec![file()], size, Normalise::None, &recipe, &AtomicBool::new(stop));
+        let read = |stop: bool| {
+            load(vec![file()], size, Normalise::None, &recipe, (&AtomicBool::new(stop), &|_| {}))
+        };
         assert_eq!(read(false).unwrap().skipped.len(), 1);
         assert_eq!(read(true).err().unwrap().to_string(), "stopped while pictures were read");
     }

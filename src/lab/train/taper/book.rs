@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::files::{LARGEST_LIST, try_out};
+use crate::lab::files::{LARGEST_LIST, try_out};
 use crate::printable::Printable as _;
 use crate::regular;
 

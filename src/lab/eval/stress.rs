@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Judge, Judged};
 use crate::camera::picture::{drop_false_colour, read_picture, through_jpeg};
-use crate::commands::labelled::Labelled;
-use crate::commands::progress::Progress;
 use crate::frame::Frame;
+use crate::lab::judge::{Judge, Judged};
+use crate::lab::labelled::Labelled;
+use crate::lab::tell::{Counter, Tell};
 use crate::score::row::Row;
 use crate::score::stress::{Stress, StressRow};
 use crate::vision::alter::Alteration::{self, *};
@@ -112,11 +112,16 @@ impl fmt::Display for Trial {
 ///
 /// # Errors
 /// When the model cannot be used, or a thread cannot be started.
-pub(super) fn run(model: &Path, threshold: Option<f32>, pictures: &[Labelled]) -> anyhow::Result<Stress> {
+pub(super) fn run(
+    model: &Path,
+    threshold: Option<f32>,
+    pictures: &[Labelled],
+    tell: Tell<'_>,
+) -> anyhow::Result<Stress> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(pictures.len().max(1));
     // Opened before the threads, so that a model that cannot be used is told once.
     let judges = (0..threads).map(|_| Judge::new(model, threshold)).collect::<Result<Vec<_>, _>>()?;
-    let progress = Progress::new(pictures.len() as u64, "pictures");
+    let progress = Counter::new(tell, pictures.len() as u64, "pictures");
     let next = AtomicUsize::new(0);
     let mut judged: Vec<(usize, Vec<Row>)> = thread::scope(|scope| {
         let spawn = |judge: Judge| {
@@ -146,7 +151,7 @@ fn work(
     mut judge: Judge,
     pictures: &[Labelled],
     next: &AtomicUsize,
-    progress: &Progress,
+    progress: &Counter<'_>,
 ) -> Vec<(usize, Vec<Row>)> {
     let (mut frame, mut altered) = (Frame::default(), Frame::default());
     let mut done = Vec::new();

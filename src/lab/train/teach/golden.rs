@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::commands::files::write_whole;
-use crate::commands::labelled::Labelled;
+use crate::lab::files::write_whole;
 use crate::lab::judge::Judge;
+use crate::lab::labelled::Labelled;
 use crate::model;
 use crate::printable::Printable as _;
 use crate::regular;

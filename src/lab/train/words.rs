@@ -1,10 +1,10 @@
 //! Arguments as text that a shell reads as they were meant.
 
-use crate::commands::known::Knowing;
-use crate::commands::labelled::ManyFolders;
+use crate::lab::known::Knowing;
+use crate::lab::labelled::ManyFolders;
 
 /// The word as it is where a shell would leave it alone, else between quotes.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/,=+:@%-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -34,7 +34,7 @@ pub(super) fn knowing(knowing: &Knowing) -> String {
 mod tests {
     use super::*;
     use crate::album::label::Pattern;
-    use crate::commands::labelled::Names;
+    use crate::lab::labelled::Names;
 
     #[test]
     fn folders_and_knowledge_are_said_as_they_were_given() {
