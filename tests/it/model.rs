@@ -13,6 +13,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, TensorProto};
 
 use crate::support::onnx;
+use crate::support::process::LONG;
 
 #[test]
 fn every_built_in_model_opens_and_scores() {
@@ -192,7 +193,12 @@ fn the_longest_chain_of_nodes_that_is_allowed_needs_no_more_stack_than_there_is(
     graph.node[4].output[0] = "link0".to_owned();
     graph.node[2005].input[0] = "link2000".to_owned();
     let bytes = onnx::bytes(&model);
-    let mut model = model::from_parts("chain", bytes.clone(), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chain.onnx");
+    std::fs::write(&file, &bytes).unwrap();
+    std::fs::write(file.with_extension("yaml"), onnx::signed(onnx::MANIFEST, &bytes)).unwrap();
+    // It takes a second or two, and more on a busy machine than a line would wait.
+    let mut model = model::open_within(&file, LONG).unwrap();
     assert!(model.score(&[0.5; 256]).is_ok());
 }
 
