@@ -34,7 +34,7 @@ pub struct Options {
     /// Where the findings are written to as JSON.
     pub json: Option<PathBuf>,
     /// Correlation from which two pictures, laid one upon the other, are taken for one photograph, 0.9 to 1; usually
-    /// [`COPY`](crate::audit::compare::COPY).
+    /// [`COPY`].
     pub least: f64,
     /// Threads, 1 to 256; without it, one for each core.
     pub threads: Option<u16>,

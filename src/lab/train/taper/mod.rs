@@ -48,7 +48,7 @@ pub struct Options {
     pub out: PathBuf,
     /// Networks that are tried, besides those of `also` and the paper's, 2 to 1000.
     pub networks: u16,
-    /// Networks to try in any case, written as in [`Settings::network`](super::settings::Settings::network), at the largest of `sizes`.
+    /// Networks to try in any case, written as `16np-8n-d32`, at the largest of `sizes`.
     pub also: Vec<String>,
     /// Sides of the square pictures that networks see, in pixels, 8 to 512 each.
     pub sizes: Vec<u16>,
