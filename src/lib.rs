@@ -51,5 +51,6 @@ pub mod web;
 pub mod service;
 
 pub mod lab;
+pub mod line;
 
 pub mod commands;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::devices;
 use super::{ExitCode, print, stop_on_signal};
 use crate::camera::{Captured, FrameSource, v4l};
 use crate::clock::{Clock, SystemClock, Time};
@@ -13,6 +12,7 @@ use crate::config::load::load;
 use crate::config::{CameraFormat, CameraKind, Config};
 use crate::frame::{Frame, PixelFormat};
 use crate::lab::files::write_png;
+use crate::line::devices;
 use crate::printable::Printable as _;
 use crate::vision;
 

@@ -6,6 +6,7 @@ use std::process::Termination;
 use crate::config::load::LoadError;
 use crate::config::yaml::MAX_FAULTS;
 use crate::lab::UsageError;
+use crate::line::CannotOpen;
 use crate::printable::{Printable as _, lines};
 use crate::service::logging;
 
@@ -49,7 +50,11 @@ pub fn tell(error: &anyhow::Error) -> ExitCode {
         return ExitCode::Usage;
     }
     line(&format!("castgate: error: {error:#}"));
-    let usage = load.is_some() || error.chain().any(|cause| cause.is::<UsageError>());
+    let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+        let line = cause.downcast_ref::<CannotOpen>();
+        cause.is::<UsageError>() || line.is_some_and(CannotOpen::is_of_configuration)
+    };
+    let usage = load.is_some() || error.chain().any(is_usage);
     if usage { ExitCode::Usage } else { ExitCode::Device }
 }
 
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(tell(&closed), ExitCode::Ok);
         assert_eq!(tell(&UsageError("no".into()).into()), ExitCode::Usage);
         assert_eq!(tell(&anyhow::anyhow!("camera gone")), ExitCode::Device);
+        assert_eq!(tell(&CannotOpen::TooSlow("no".into()).into()), ExitCode::Usage);
         assert_eq!(tell(&LoadError::Problems(Vec::new()).into()), ExitCode::Usage);
     }
 }

@@ -1,8 +1,7 @@
-//! The command line: one file per subcommand. The only place where configuration meets real devices, and that prints.
+//! The command line: one file per subcommand. The only place that prints.
 //!
 //! This file owns the table of subcommands, the exit codes, and how a failure is told. Must not do any command's work.
 
-mod answers;
 mod arguments;
 mod audit;
 mod bench;
@@ -11,22 +10,17 @@ mod check;
 mod completions;
 mod config;
 mod console;
-mod devices;
 mod draw;
 mod eval;
 mod exit;
 mod gate;
 mod inspect;
-mod keeper;
 mod known;
 mod labelled;
 mod man;
 mod model;
-mod orders;
 mod printer;
 mod progress;
-mod reload;
-mod reporter;
 mod run;
 mod seen;
 mod send;

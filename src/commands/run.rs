@@ -1,20 +1,22 @@
 //! `castgate run`: the line at work, until its end, a signal or a failure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::bounded;
 
 use super::console::Console;
-use super::devices::{self, Opened};
 use super::printer::Printer;
-use super::reload::{Reloader, Running};
-use super::{ExitCode, exit, keeper};
+use super::{ExitCode, exit};
 use crate::clock::{Clock, SystemClock};
 use crate::config::load::load_or_demonstration;
 use crate::lab::files::{try_out, write_json};
+use crate::line::devices::{self, Opened};
+use crate::line::keeper;
+use crate::line::reload::{Reloader, Running};
 use crate::pipeline::{Failure, Stopper, lock_memory, run_threads};
+use crate::regular;
 use crate::score::summary::Summary;
 use crate::service::logging;
 use crate::service::notify::Watchdog;
@@ -109,7 +111,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return failed(failure);
         }
     };
-    let summary = Summary { resident_mib: devices::resident_mib(), ..outcome.summary };
+    let summary = Summary { resident_mib: resident_mib(), ..outcome.summary };
     if let Some(path) = &args.summary {
         write_json(path, &summary)?;
     }
@@ -124,4 +126,11 @@ fn failed(failure: Failure) -> anyhow::Result<ExitCode> {
     }
     exit::line(&format!("castgate: error: {failure}; this is a fault of castgate, please report it"));
     Ok(ExitCode::Bug)
+}
+
+/// Memory of this process in MiB; 0 where the system does not tell.
+fn resident_mib() -> f64 {
+    let pages = regular::read_text(Path::new("/proc/self/statm"), 4096).ok();
+    let resident = pages.as_deref().and_then(|text| text.split_whitespace().nth(1)?.parse::<f64>().ok());
+    resident.unwrap_or(0.0) * rustix::param::page_size() as f64 / f64::from(1 << 20)
 }

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::devices::{self, Opened};
-use super::{ExitCode, keeper, print};
+use super::{ExitCode, print};
 use crate::clock::{Clock, SimClock, SystemClock, rfc3339};
 use crate::config::Config;
 use crate::config::load::{Loaded, load, of};
 use crate::decide::Outcome;
 use crate::lab::files::{try_out, write_whole};
+use crate::line::devices::{self, Opened};
+use crate::line::keeper;
 use crate::pipeline::{Hooks, Lockstep, Stopper, run_threads};
 use crate::printable::Printable as _;
 use crate::service::logging;

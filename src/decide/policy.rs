@@ -1,6 +1,6 @@
 //! From scores to a verdict.
 
-use crate::config::Combine;
+use crate::config::{self, Combine};
 use crate::verdict::{Reason, Score, Verdict};
 
 /// Where the model says DEFECT, and where it does not know.
@@ -13,6 +13,14 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// As the section says, and where it says nothing, as the model's own `manifest` says.
+    pub fn configured(section: &config::Model, manifest: Self) -> Self {
+        Self {
+            threshold: section.threshold.unwrap_or(manifest.threshold),
+            unsure: section.unsure.unwrap_or(manifest.unsure),
+        }
+    }
+
     /// The verdict on a score: OK below the band, a reject as unsure within it, a reject as defect from its upper end on.
     pub fn verdict(&self, score: Score) -> Verdict {
         let score = score.get();

@@ -250,10 +250,7 @@ fn start(plant: &Arc<Plant>, clock: &Arc<SimClock>, watched: &Arc<Watched>) -> R
         }),
     );
     let classifier = model(plant.clone(), move || times.now().as_s());
-    let policy = Policy {
-        threshold: config.model.threshold.unwrap_or(0.5),
-        unsure: config.model.unsure.unwrap_or(0.1),
-    };
+    let policy = Policy::configured(&config.model, Policy { threshold: 0.5, unsure: 0.1 });
     let rules = Rules::of(config, policy);
     let devices = (
         Box::new(Camera::new(plant.clone(), since)) as Box<_>,

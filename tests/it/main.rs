@@ -4,8 +4,11 @@
 mod audit;
 /// Timing of models.
 mod bench;
-/// The command line: help, exit codes, pipes that close.
+/// A configuration checked without a command line.
+mod checked;
+/// No two files use each other.
 mod circles;
+/// The command line: help, exit codes, pipes that close.
 mod cli;
 /// Configuration files, good and bad, and what is said of them.
 mod config_cases;

@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["pipeline"],
     &["simulate", "verify", "web"],
     &["service"],
-    &["lab"],
+    &["lab", "line"],
     &["commands"],
     &["main", "lib"],
 ];

@@ -11,9 +11,10 @@ use super::show::teller;
 use super::{keys, typed};
 use crate::camera::FrameSource;
 use crate::clock::Clock;
-use crate::commands::{ExitCode, devices, stop_on_signal};
+use crate::commands::{ExitCode, stop_on_signal};
 use crate::config::Config;
 use crate::lab::train::teach::{self, Key, Source, Station};
+use crate::line::devices;
 use crate::verdict::Truth;
 
 /// Train the line's model further with pictures of this line's parts
@@ -98,7 +99,7 @@ struct Line;
 
 impl Station for Line {
     fn camera(&self, config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Box<dyn FrameSource>> {
-        devices::camera(config, clock)
+        Ok(devices::camera(config, clock)?)
     }
 
     fn keys(&self) -> anyhow::Result<Receiver<Key>> {

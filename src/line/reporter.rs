@@ -10,20 +10,21 @@ use crate::report::{Publisher, WallClock};
 
 /// What messages say of their sender; a reload changes it.
 #[derive(Clone)]
-pub(super) struct Sender(Arc<Mutex<Identity>>);
+pub struct Sender(Arc<Mutex<Identity>>);
 
 impl Sender {
-    pub(super) fn new(identity: Identity) -> Self {
+    /// Of a line that begins as `identity`.
+    pub fn new(identity: Identity) -> Self {
         Self(Arc::new(Mutex::new(identity)))
     }
 
     /// As it is now.
-    pub(super) fn identity(&self) -> Identity {
+    pub fn identity(&self) -> Identity {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Another configuration is in force.
-    pub(super) fn set_config(&self, fingerprint: &str) {
+    pub fn set_config(&self, fingerprint: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).config = fingerprint.to_owned();
     }
 }

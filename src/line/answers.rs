@@ -1,7 +1,7 @@
 //! Whether the model is fast enough for the line on this machine.
 //!
 //! Measures the model where the configuration does not say how long it takes, and holds that against the slack before the gate. Must
-//! not know who asks: `check` tells everything, `run` starts only without a hurdle.
+//! not know who asks: a check tells everything, a line opens only without a hurdle.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ pub(super) struct Answers {
 /// Why the model is too slow for the line, and at which key to mend it.
 #[derive(Debug)]
 pub(super) struct Hurdle {
-    pub key: &'static str,
-    pub what: String,
+    pub(super) key: &'static str,
+    pub(super) what: String,
 }
 
 impl Answers {

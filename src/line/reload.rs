@@ -27,7 +27,7 @@ use crate::service::notify;
 const STOP_WITHIN: Duration = Duration::from_millis(500);
 
 /// What a reload changes.
-pub(super) struct Running {
+pub struct Running {
     /// What is in force.
     pub loaded: Loaded,
     /// The model, whose threshold holds where the configuration has none.
@@ -41,7 +41,7 @@ pub(super) struct Running {
 }
 
 /// The thread `reload`.
-pub(super) struct Reloader {
+pub struct Reloader {
     stop: Option<Sender<()>>,
     ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
@@ -52,7 +52,7 @@ impl Reloader {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(mut running: Running, asked: Receiver<()>) -> io::Result<Self> {
+    pub fn start(mut running: Running, asked: Receiver<()>) -> io::Result<Self> {
         let (stop, stopped) = bounded::<()>(0);
         let (end, ended) = bounded::<()>(0);
         let work = move || {

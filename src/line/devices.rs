@@ -1,21 +1,19 @@
 //! From a configuration to the devices of a line: the one place that knows every kind.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use crossbeam_channel::{Receiver, bounded};
 
-use super::UsageError;
 use super::answers::{Answers, Hurdle};
+use super::error::CannotOpen;
 use super::keeper::{self, Kept, Telling};
 use super::orders::Orders;
 use super::reporter::{Reporter, Sender};
-use crate::camera::FrameSource;
 use crate::camera::folder::FolderCamera;
 use crate::camera::rate::RateWatch;
 use crate::camera::simulated;
 use crate::camera::v4l::V4lCamera;
+use crate::camera::{CameraError, FrameSource};
 use crate::clock::Clock;
 use crate::config::load::Loaded;
 use crate::config::manifest::Colour;
@@ -25,7 +23,6 @@ use crate::gate::simulated::SimulatedGate;
 use crate::gate::{self, Gate};
 use crate::model::{self, ModelInfo};
 use crate::pipeline::{Begins, Line, Listener, Oracle, Vitals};
-use crate::regular;
 use crate::report::message::Identity;
 use crate::report::{self, Publisher};
 use crate::scene::World;
@@ -38,7 +35,8 @@ use crate::vision::Preprocessor;
 const SETTLED: usize = 4096;
 
 /// An opened line, ready to run.
-pub(super) struct Opened {
+pub struct Opened {
+    /// Its stages, to be run.
     pub line: Line,
     /// The model's name and fingerprint.
     pub model: String,
@@ -58,28 +56,21 @@ pub(super) struct Opened {
 
 /// Where the model says DEFECT: as configured, or else as its manifest says.
 pub(super) fn policy(config: &Config, model: &ModelInfo) -> Policy {
-    Policy {
-        threshold: config.model.threshold.unwrap_or(model.threshold),
-        unsure: config.model.unsure.unwrap_or(model.unsure),
-    }
+    Policy::configured(&config.model, Policy { threshold: model.threshold, unsure: model.unsure })
 }
 
 /// Opens the model and every device. Nothing moves yet.
 ///
 /// # Errors
 /// When the model or a device cannot be used.
-pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+pub fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> Result<Opened, CannotOpen> {
     let config = &loaded.config;
     let mut classifier = model::open(&config.model.path)?;
     if config.follows_belt() {
         let hurdles = Answers::of(config, classifier.as_mut()).hurdles(config);
         let told: Vec<_> = hurdles.into_iter().map(|Hurdle { key, what }| format!("{key}: {what}")).collect();
         if !told.is_empty() {
-            return Err(UsageError(format!(
-                "the model is too slow for this line: {}; `decide.inference` overrides the measurement",
-                told.join("; ")
-            ))
-            .into());
+            return Err(CannotOpen::TooSlow(told.join("; ")));
         }
     }
     let info = classifier.info().clone();
@@ -95,7 +86,7 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     let (settle, settled) = bounded(SETTLED);
     let publisher: Arc<dyn Publisher> =
         report::open_for_line(&config.mqtt, identity.clone(), clock.clone(), take, Some(settle))
-            .context("cannot report")?
+            .map_err(CannotOpen::Report)?
             .into();
     let reporting = Sender::new(identity.clone());
     let telling = config.mqtt.enabled.then(|| Telling {
@@ -109,7 +100,8 @@ pub(super) fn open(loaded: &Loaded, clock: Arc<dyn Clock>) -> anyhow::Result<Ope
     let (second, outputs) = (gate::open_second(config)?, gate::open_outputs(&config.outputs)?);
     // Last, when nothing else can fail: the store expects of a run that was begun that it ends in order.
     let Kept { store, first, stop, keeper } =
-        keeper::open(&config.store, &identity, telling.as_ref(), clock.clone())?;
+        keeper::open(&config.store, &identity, telling.as_ref(), clock.clone())
+            .map_err(CannotOpen::Histories)?;
     let reporter = Reporter::new(publisher.clone(), reporting.clone(), clock.clone(), store.is_none());
     let settled = telling.map(|telling| telling.settled);
     let line = Line {
@@ -146,7 +138,10 @@ struct Devices {
 }
 
 /// The camera alone, for who needs no line; in grey, unless a folder has colour.
-pub(super) fn camera(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Box<dyn FrameSource>> {
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn camera(config: &Config, clock: &Arc<dyn Clock>) -> Result<Box<dyn FrameSource>, CameraError> {
     Ok(seen_world(config, false, clock)?.1)
 }
 
@@ -155,7 +150,7 @@ fn seen_world(
     config: &Config,
     colour: bool,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(Arc<World>, Box<dyn FrameSource>, bool)> {
+) -> Result<(Arc<World>, Box<dyn FrameSource>, bool), CameraError> {
     let now = clock.now();
     Ok(match config.camera.kind {
         CameraKind::Simulated => {
@@ -173,7 +168,7 @@ fn seen_world(
     })
 }
 
-fn devices(config: &Config, colour: bool, clock: &Arc<dyn Clock>) -> anyhow::Result<Devices> {
+fn devices(config: &Config, colour: bool, clock: &Arc<dyn Clock>) -> Result<Devices, CannotOpen> {
     let (world, camera, on_belt) = seen_world(config, colour, clock)?;
     let sensor =
         sensor::open(config, clock.clone(), || Box::new(SimulatedSensor::new(config, world.clone())))?;
@@ -190,11 +185,4 @@ fn oracle(world: Arc<World>) -> Oracle {
         let kinds: Vec<String> = part.defects.iter().map(|defect| defect.kind.to_string()).collect();
         Some((part.truth, part.name.unwrap_or_else(|| kinds.join(", "))))
     })
-}
-
-/// Memory of this process in MiB; 0 where the system does not tell.
-pub(super) fn resident_mib() -> f64 {
-    let pages = regular::read_text(Path::new("/proc/self/statm"), 4096).ok();
-    let resident = pages.as_deref().and_then(|text| text.split_whitespace().nth(1)?.parse::<f64>().ok());
-    resident.unwrap_or(0.0) * rustix::param::page_size() as f64 / f64::from(1 << 20)
 }

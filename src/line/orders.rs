@@ -21,14 +21,14 @@ const COMMAND_EVERY: Duration = Duration::from_millis(2);
 
 /// Where orders are given.
 #[derive(Clone)]
-pub(super) struct Orders {
+pub struct Orders {
     sender: Sender<Order>,
     trigger: Trigger,
 }
 
 impl Orders {
     /// For a line with this configuration; the other end is for its ledger.
-    pub(super) fn new(config: &Config) -> (Self, Receiver<Order>) {
+    pub fn new(config: &Config) -> (Self, Receiver<Order>) {
         let (sender, orders) = bounded(ORDERS);
         (Self { sender, trigger: config.decide.trigger }, orders)
     }
@@ -37,7 +37,7 @@ impl Orders {
     ///
     /// # Errors
     /// In words, when the ledger does not take it now.
-    pub(super) fn give(&self, order: Order) -> Result<(), String> {
+    pub fn give(&self, order: Order) -> Result<(), String> {
         self.sender.try_send(order).map_err(|error| match error {
             TrySendError::Full(_) => "busy".to_owned(),
             TrySendError::Disconnected(_) => "the line is stopping".to_owned(),
@@ -45,7 +45,7 @@ impl Orders {
     }
 
     /// Takes commands that come in one way.
-    pub(super) fn taker(&self, clock: Arc<dyn Clock>) -> Take {
+    pub fn taker(&self, clock: Arc<dyn Clock>) -> Take {
         let orders = self.clone();
         let pace = Mutex::new(Limiter::new(COMMANDS, COMMAND_EVERY));
         Arc::new(move |command| {

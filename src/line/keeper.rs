@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
 
-use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 
 use super::reporter::Sender;
@@ -16,7 +15,7 @@ use crate::decide::{Outcome, PartRecord, StopReason};
 use crate::pipeline::{Event, Listener};
 use crate::report::Publisher;
 use crate::report::message::{self, Identity, Message, Part, json};
-use crate::store::{self, JudgedBy, LeftPart, NoteKind, Reader, Store, Then, Untold};
+use crate::store::{self, JudgedBy, LeftPart, NoteKind, Reader, Store, StoreError, Then, Untold};
 use crate::verdict::PartNumber;
 
 /// Most numbers that one line of the log names.
@@ -25,23 +24,23 @@ const NAMED: usize = 10;
 /// The histories of a line, where they are kept.
 pub(super) struct Kept {
     /// See [`super::devices::Opened`].
-    pub store: Option<Arc<Store>>,
+    pub(super) store: Option<Arc<Store>>,
     /// The number of the first part.
-    pub first: PartNumber,
+    pub(super) first: PartNumber,
     /// The line stop that nobody had reset when the run before ended.
-    pub stop: Option<StopReason>,
+    pub(super) stop: Option<StopReason>,
     /// Hands events to the store.
-    pub keeper: Option<Box<dyn Listener>>,
+    pub(super) keeper: Option<Box<dyn Listener>>,
 }
 
 /// Where parts are told, in a line that reports.
 #[derive(Clone)]
 pub(super) struct Telling {
-    pub publisher: Arc<dyn Publisher>,
-    pub sender: Sender,
-    pub clock: Arc<dyn Clock>,
+    pub(super) publisher: Arc<dyn Publisher>,
+    pub(super) sender: Sender,
+    pub(super) clock: Arc<dyn Clock>,
     /// The numbers of the parts that need not be told again.
-    pub settled: Receiver<u64>,
+    pub(super) settled: Receiver<u64>,
 }
 
 /// Opens the store where it is wanted, and tells of the parts that were on the line when the process died, and of those that the broker
@@ -54,13 +53,12 @@ pub(super) fn open(
     identity: &Identity,
     telling: Option<&Telling>,
     clock: Arc<dyn Clock>,
-) -> anyhow::Result<Kept> {
+) -> Result<Kept, StoreError> {
     if !section.enabled {
         return Ok(Kept { store: None, first: PartNumber(1), stop: None, keeper: None });
     }
     let by = JudgedBy { model: identity.model.clone(), config: identity.config.clone() };
-    let store::Opened { store, first, left, stop } =
-        store::open(section, by, clock).context("cannot keep histories")?;
+    let store::Opened { store, first, left, stop } = store::open(section, by, clock)?;
     if let Some(line) = left_line(&left) {
         log::warn!("{line}");
     }
@@ -101,7 +99,7 @@ pub(super) fn open(
 
 /// Ends telling in order: what is still to be told is told, and what the broker acknowledged is noted. Takes no longer than the store
 /// and the publisher take to end.
-pub(super) fn finish(publisher: Arc<dyn Publisher>, store: Option<&Store>, settled: Option<&Receiver<u64>>) {
+pub fn finish(publisher: Arc<dyn Publisher>, store: Option<&Store>, settled: Option<&Receiver<u64>>) {
     let both = store.zip(settled);
     if let Some((store, _)) = both {
         store.hand_on();
