@@ -12,6 +12,7 @@ pub mod limit;
 pub mod printable;
 pub mod regular;
 pub mod remote;
+pub mod strict;
 pub mod units;
 pub mod unseen;
 pub mod verdict;

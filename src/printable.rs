@@ -9,6 +9,8 @@ use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::unseen;
+
 /// Whether a character is a command to what shows it, or cannot be seen: control characters (the C1 set too), ends of lines and
 /// paragraphs, marks of direction (Unicode TR 36), characters without width, and tags.
 pub fn is_unsafe(c: char) -> bool {
@@ -35,6 +37,24 @@ pub fn lines(text: &str) -> Cow<'_, str> {
         let _ = if bad(c) { escape(c, &mut safe) } else { safe.write_char(c) };
     }
     Cow::Owned(safe)
+}
+
+/// `text` on one line with what cannot be seen written as its number, cut to `limit` characters: for a piece of a file that a message
+/// repeats.
+pub fn short(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit));
+    for (nth, c) in text.chars().enumerate() {
+        if nth == limit {
+            out.push('…');
+            break;
+        }
+        if unseen::is_hidden(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A name for people and for tables, see [`Printable::shown`].
@@ -110,6 +130,12 @@ mod tests {
         let shown = lines(&json);
         assert!(!shown.contains(is_unsafe));
         assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap()[0], "\u{7f}\u{202e}\u{9b}\u{e0041}");
+    }
+
+    #[test]
+    fn a_long_piece_is_cut() {
+        assert_eq!(short(&"x".repeat(1000), 4), "xxxx…");
+        assert_eq!(short("a\n\u{a0}b", 4), "a\\n\\u{a0}b");
     }
 
     proptest::proptest! {

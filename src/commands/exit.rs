@@ -4,11 +4,11 @@ use std::io;
 use std::process::Termination;
 
 use crate::config::load::LoadError;
-use crate::config::yaml::MAX_FAULTS;
 use crate::lab::UsageError;
 use crate::line::CannotOpen;
 use crate::printable::{Printable as _, lines};
 use crate::service::logging;
+use crate::strict::MAX_FAULTS;
 
 /// What the program's exit code means; part of its interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

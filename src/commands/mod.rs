@@ -50,7 +50,6 @@ use train::{prune, taper, teach};
 #[cfg(not(feature = "train"))]
 use {trained_off as prune, trained_off as taper, trained_off as teach};
 
-use crate::config::problem;
 use crate::lab::UsageError;
 use crate::printable;
 use crate::service::logging;
@@ -180,7 +179,7 @@ fn unseen_tip(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Option
     arguments.find_map(|argument| {
         let argument = argument.to_string_lossy();
         let hint = unseen::hint(&argument);
-        (!hint.is_empty()).then(|| format!("\n  tip: in `{}`{hint}", problem::printable(&argument, 60)))
+        (!hint.is_empty()).then(|| format!("\n  tip: in `{}`{hint}", printable::short(&argument, 60)))
     })
 }
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{ExitCode, exit, print};
-use crate::config::problem::printable;
 use crate::lab::files::write_whole;
 use crate::model::{self, Description};
+use crate::printable::short;
 
 /// Look into a network from elsewhere, and draft its manifest
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_whole(&beside, manifest.as_bytes())?;
         let facts: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
         print(&facts)?;
-        let name = printable(&beside.display().to_string(), 200);
+        let name = short(&beside.display().to_string(), 200);
         print(&format!(
             "written: {name}; what is marked `decide` in it must be filled in before the model is used\n"
         ))?;

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::live::take_live;
-use super::problem::{Fault, KeyPath, Problem};
-use super::{Config, validate, wording, yaml};
+use super::mqtt::SECRETS;
+use super::{Config, validate};
 use crate::regular;
+use crate::strict::problem::{Fault, KeyPath, Problem};
+use crate::strict::yaml::{self, Manner};
 
 /// A configuration that keeps all rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +112,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = yaml::at_byte(error.as_bytes(), error.utf8_error().valid_up_to());
         let wide = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let fault = wording::whole(if wide {
+        let fault = Fault::whole(if wide {
             "a UTF-16 text, as some editors save it under the name Unicode; save the file as UTF-8"
         } else {
             "not a UTF-8 text: no letter is written with this byte; save the file as UTF-8"
@@ -119,7 +121,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     })?;
     // A file that was cut off by a power failure, or is just being written, is no wish for a line that is not there.
     if text.trim().is_empty() {
-        let fault = wording::whole("is empty; `castgate config sample` prints one to begin with");
+        let fault = Fault::whole("is empty; `castgate config sample` prints one to begin with");
         return Err(LoadError::Problems(vec![problem(fault)]));
     }
     let mut config =
@@ -134,7 +136,8 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 /// # Errors
 /// Every problem, in the order of the text; those of keys that do not stand in it last.
 pub fn parse(text: &str) -> Result<Config, Vec<Fault>> {
-    let yaml::Read { value, mut faults, doubtful } = yaml::read::<Config>(text);
+    let yaml::Read { value, mut faults, doubtful } =
+        yaml::read::<Config>(text, &Manner { secrets: Some(SECRETS), ..Manner::default() });
     let Some(config) = value else {
         return Err(faults);
     };

@@ -18,24 +18,18 @@ pub mod live;
 pub mod load;
 pub mod manifest;
 mod mqtt;
-pub mod problem;
 pub mod reference;
-mod scan;
-mod seek;
 mod simulation;
 mod store;
 pub mod timing;
-mod tree;
 pub mod validate;
-mod wording;
-pub mod yaml;
 
 pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine, Preprocess, Region};
 pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
 pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, SecondGate, Sees};
 pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};
 pub use level::{Drive, Level};
-pub use mqtt::{Mqtt, Tls};
+pub use mqtt::{Mqtt, SECRETS, Tls};
 pub use simulation::Simulation;
 pub use store::{Commands, Store};
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::Span;
 
+/// Where a secret goes, for who writes `${PASSWORD}` into a file.
+pub const SECRETS: &str = "a password goes into the file that `mqtt.password_file` names";
+
 /// Reports over MQTT. A broker that is absent, slow or refuses never delays a verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

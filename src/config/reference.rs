@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 pub use models::models;
 
+use super::Config;
 use super::live::is_live;
-use super::{Config, yaml};
+use crate::strict::yaml;
 
 /// Widest line of the sample's comments, in characters.
 const WIDTH: usize = 100;

@@ -9,7 +9,6 @@ use super::files::{try_out, write_json, write_whole};
 use super::judge::Judge;
 use super::labelled::{Folders, Found, short_name};
 use super::tell::{Tell, left_aside};
-use crate::config::yaml;
 use crate::decide::Policy;
 use crate::model;
 use crate::printable::Printable as _;
@@ -18,6 +17,7 @@ use crate::score::bounds::upper_bound;
 use crate::score::curves::{Curve, Cut};
 use crate::score::row::Answer;
 use crate::score::threshold::{Aim, choose};
+use crate::strict::yaml;
 use crate::verdict::Truth;
 
 /// What is asked for.

@@ -9,7 +9,6 @@ use std::path::Path;
 use super::answers::{Answers, Hurdle};
 use crate::album::layout::{DEFECT, OK};
 use crate::config::load::Loaded;
-use crate::config::problem::Problem;
 use crate::config::timing::{Timing, gone_at, length, looks_needed, speed, time};
 use crate::config::{
     CameraKind, Config, ConfirmKind, EncoderKind, GateKind, Inputs, Pace, Pin, PositionSource, SensorKind,
@@ -20,6 +19,7 @@ use crate::regular;
 use crate::report::{self, ReportError};
 use crate::sensor::{self, SensorError};
 use crate::store::{self, Fault, StoreError};
+use crate::strict::problem::Problem;
 
 /// What must change so that a problem is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use super::engine::{self, Limits};
 use super::load::{LARGEST, LOAD_LIMIT, fingerprint, read_file, within};
 use super::{ModelError, graph, manifest};
 use crate::config::manifest::{Colour, Input, Layout, OutputKind};
-use crate::config::problem::printable;
-use crate::config::yaml;
+use crate::printable::short;
+use crate::strict::yaml;
 
 /// Longest name that is repeated, in characters.
 const NAME: usize = 64;
@@ -45,7 +45,7 @@ pub fn describe(path: &Path) -> Result<Description, ModelError> {
             |problem: super::problem::GraphProblem| ModelError::Graph { file, problem: problem.to_string() };
         let model = graph::decode(&bytes).map_err(refuse)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(of(&bytes, &model, &printable(&name, NAME)))
+        Ok(of(&bytes, &model, &short(&name, NAME)))
     })
 }
 
@@ -145,13 +145,13 @@ fn facts(model: &ModelProto, graph: &GraphProto, inputs: &[&ValueInfoProto]) -> 
     }
     let mut by_count: Vec<_> = operators.into_iter().collect();
     by_count.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let named = by_count.iter().take(NAMED).map(|(name, count)| format!("{count} {}", printable(name, NAME)));
+    let named = by_count.iter().take(NAMED).map(|(name, count)| format!("{count} {}", short(name, NAME)));
     let layers = named.collect::<Vec<_>>().join(", ");
     let set = model.opset_import.iter().find(|set| matches!(&*set.domain, "" | "ai.onnx"));
     let set = set.map_or_else(|| "none".to_owned(), |set| set.version.to_string());
     let producer = match &*model.producer_name {
         "" => String::new(),
-        name => format!("written by `{}`, ", printable(name, NAME)),
+        name => format!("written by `{}`, ", short(name, NAME)),
     };
     let mut facts = vec![
         format!("{producer}operator set {set}"),
@@ -165,10 +165,10 @@ fn facts(model: &ModelProto, graph: &GraphProto, inputs: &[&ValueInfoProto]) -> 
         let shape = sizes.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string()));
         let shape = shape.collect::<Vec<_>>().join(" x ");
         let from = match graph::origin(graph, &value.name) {
-            Some(node) if what == "output" => format!(", from a {}", printable(&node.op_type, NAME)),
+            Some(node) if what == "output" => format!(", from a {}", short(&node.op_type, NAME)),
             _ => String::new(),
         };
-        format!("{what} `{}`: {} {shape}{from}", printable(&value.name, NAME), graph::type_of(value))
+        format!("{what} `{}`: {} {shape}{from}", short(&value.name, NAME), graph::type_of(value))
     }));
     facts
 }

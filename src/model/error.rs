@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::config::problem::Problem;
+use crate::strict::problem::Problem;
 
 /// Why a model cannot be used. Every message names the file and says what to do; commands end with exit code 3.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::manifest::{Input, Manifest};
-use crate::config::problem::{Fault, KeyPath, Problem};
 use crate::regular;
+use crate::strict::problem::{Fault, KeyPath, Problem};
 
 use super::batch::Batch;
 use super::classifier::OnnxClassifier;

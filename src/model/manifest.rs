@@ -1,9 +1,10 @@
 //! Reading a manifest and checking every value in it. Must not look at the ONNX file.
 
+use crate::config::SECRETS;
 use crate::config::manifest::{Colour, Input, Manifest, NEEDED, Normalise, OutputKind, PerChannel, Range};
-use crate::config::problem::{Fault, KeyPath, Step, printable as printable_text};
-use crate::config::yaml;
-use crate::printable::is_unsafe;
+use crate::printable::{is_unsafe, short};
+use crate::strict::problem::{Fault, KeyPath, Step};
+use crate::strict::yaml::{self, Manner};
 use crate::vision;
 
 /// Least and greatest side of the input, in pixels.
@@ -30,7 +31,7 @@ pub(super) fn bare(name: &str, input: &Input) -> Manifest {
 /// Every problem, with its key and place, in the order of the text.
 pub fn read(text: &str) -> Result<Manifest, Vec<Fault>> {
     let yaml::Read { value, mut faults, doubtful } =
-        yaml::read_with_notes::<Manifest>(text, &["training", "quality"]);
+        yaml::read::<Manifest>(text, &Manner { notes: &["training", "quality"], secrets: Some(SECRETS) });
     let Some(manifest) = value else { return Err(faults) };
     let missing = yaml::missing(text, NEEDED);
     let stand_in = |key: &KeyPath| {
@@ -88,7 +89,7 @@ pub fn check(manifest: &Manifest) -> Vec<Fault> {
     let two =
         classes.len() == CLASSES && classes[0] != classes[1] && classes.iter().all(|class| !class.is_empty());
     require(two, "output.classes", format!("must be {CLASSES} different names, such as [ok, defect]"));
-    let defect = printable_text(&output.defect, NAME);
+    let defect = short(&output.defect, NAME);
     let known = classes.contains(&output.defect);
     require(known, "output.defect", format!("`{defect}` is none of `output.classes`"));
     for (key, numbers, least) in [("input.mean", &input.mean, -FARTHEST), ("input.std", &input.std, FINEST)] {

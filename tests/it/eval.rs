@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use castgate::config::manifest::Manifest;
-use castgate::config::yaml;
+use castgate::strict::yaml;
 
 use crate::golden::castgate;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use castgate::config::manifest::Manifest;
-use castgate::config::yaml;
+use castgate::strict::yaml;
 use image::{GrayImage, Luma};
 
 use crate::golden::castgate;

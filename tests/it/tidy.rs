@@ -9,7 +9,7 @@ use crate::golden::path;
 /// Layers from the lowest to the highest, by the first part of a module's path. A module may use what stands on a line before its
 /// own, and itself; besides, the modules of the pure layer may use one another, devices may not.
 const LAYERS: &[&[&str]] = &[
-    &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit"],
+    &["units", "clock", "frame", "regular", "unseen", "printable", "verdict", "remote", "limit", "strict"],
     &["config", "picture"],
     &["vision", "decide", "score", "train", "kernels", "network", "scene", "audit", "album", "chart"],
     &["gpio", "folder"],
@@ -27,7 +27,7 @@ const SOCIABLE: [usize; 2] = [0, 2];
 
 /// Crates that are named in one place, and where; a folder stands for all files in it.
 const HOMES: &[(&str, &[&str])] = &[
-    ("serde_yaml", &["config/yaml.rs"]),
+    ("serde_yaml", &["strict/yaml.rs"]),
     ("tract_core", &["model/engine/"]),
     ("tract_onnx", &["model/engine/"]),
     ("rustls", &["report/mqtt/tls"]),

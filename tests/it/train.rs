@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Output;
 
 use castgate::config::manifest::Manifest;
-use castgate::config::yaml;
 use castgate::kernels::MapSize;
 use castgate::model;
 use castgate::network::{Network, Statistics, initial};
+use castgate::strict::yaml;
 use castgate::train::step::Trainer;
 use image::{GrayImage, Luma};
 use rand::SeedableRng;

@@ -100,7 +100,7 @@ fn group_of<'a>(schema: &'a Value, group: &str) -> &'a Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::yaml;
+    use crate::strict::yaml;
 
     #[test]
     fn every_key_is_on_the_page_and_has_its_meaning() {

@@ -171,7 +171,7 @@ fn check_simulation(simulation: &Simulation, rules: &mut Rules) {
 fn name(rules: &mut Rules, key: &str, name: &str) {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-        let shown = crate::config::problem::printable(name, 70);
+        let shown = crate::printable::short(name, 70);
         rules.refuse(key, format!("`{shown}` is not 1 to 64 letters (a to z), digits, `-` and `_`"));
     }
 }

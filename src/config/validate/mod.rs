@@ -11,7 +11,7 @@ mod line;
 use std::fmt::Display;
 
 use super::Config;
-use super::problem::KeyPath;
+use crate::strict::problem::KeyPath;
 
 /// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

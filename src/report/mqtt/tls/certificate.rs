@@ -4,6 +4,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::printable::short;
+
+/// Longest name that is told, in characters.
+const LONGEST: usize = 80;
+
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Facts {
@@ -92,7 +97,7 @@ pub(super) fn facts(der: &[u8]) -> Option<Facts> {
 }
 
 fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().take(80).flat_map(char::escape_debug).collect()
+    short(&String::from_utf8_lossy(bytes), LONGEST)
 }
 
 fn common_name(name: Der<'_>) -> Option<String> {

@@ -1,11 +1,11 @@
-//! Problems of a configuration file: where they are and what would be right.
+//! Problems of a file: where they are and what would be right.
 //!
 //! Owns key paths and how a problem is printed. Must not know what any key means.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::unseen;
+use crate::printable::short;
 
 /// One step from a group of keys, or from a list, to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,30 +44,13 @@ impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if nth == 0 => f.write_str(&printable(key, REPEATED))?,
-                Step::Key(key) => write!(f, ".{}", printable(key, REPEATED))?,
+                Step::Key(key) if nth == 0 => f.write_str(&short(key, REPEATED))?,
+                Step::Key(key) => write!(f, ".{}", short(key, REPEATED))?,
                 Step::Item(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
     }
-}
-
-/// `text` with what cannot be seen written as its number, cut to `limit` characters: what a file says may be hostile to a terminal.
-pub fn printable(text: &str, limit: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(limit));
-    for (nth, c) in text.chars().enumerate() {
-        if nth == limit {
-            out.push('…');
-            break;
-        }
-        if unseen::is_hidden(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// A place in a text; both count from 1.
@@ -88,6 +71,13 @@ pub struct Fault {
     pub place: Option<Place>,
     /// What is wrong and what would be right.
     pub message: String,
+}
+
+impl Fault {
+    /// Of the text as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Self { key: KeyPath::default(), place: None, message: message.into() }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -133,8 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut() {
-        assert_eq!(printable(&"x".repeat(1000), 4), "xxxx…");
+    fn a_path_covers_what_lies_below_it() {
         assert!(KeyPath::of("camera").covers(&KeyPath::of("camera.rate")));
         assert!(!KeyPath::of("camera.rate").covers(&KeyPath::of("camera")));
         assert_eq!(KeyPath::of("camera.rate").parent(), KeyPath::of("camera"));

@@ -1,8 +1,9 @@
 //! Turns what serde says of a wrong value into what a person at the line understands.
 //!
-//! Pure text. Must not know YAML or any key of the configuration.
+//! Pure text. Must not know YAML or any key.
 
-use super::problem::{Fault, KeyPath, Step, printable};
+use super::problem::{KeyPath, Step};
+use crate::printable::short;
 
 /// Longest message, in characters.
 pub(super) const LONGEST: usize = 600;
@@ -22,7 +23,7 @@ pub(super) fn reword(key: &KeyPath, message: &str) -> String {
     } else {
         message.to_owned()
     };
-    printable(&text, LONGEST)
+    short(&text, LONGEST)
 }
 
 /// Whether serde's `message` says that a group of keys was begun and left empty, which means its defaults.
@@ -58,7 +59,7 @@ fn unknown_choice(rest: &str) -> String {
     };
     let allowed = quoted(allowed);
     let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let got = printable(got, 60);
+    let got = short(got, 60);
     match nearest(got.trim(), &allowed) {
         Some(near) => format!("`{got}` is none of {list}; did you mean `{near}`?"),
         None => format!("`{got}` is none of {list}"),
@@ -85,7 +86,7 @@ fn wrong(got: &str, wanted: &str) -> String {
     let shown = match got {
         "map" => "a group of keys".to_owned(),
         "sequence" => "a list".to_owned(),
-        _ => format!("`{}`", printable(literal(got), 60)),
+        _ => format!("`{}`", short(literal(got), 60)),
     };
     let hint = if wanted == "a text" && shown.starts_with('`') { "; put it in quotes" } else { "" };
     format!("{shown} is not {wanted}{hint}")
@@ -155,12 +156,7 @@ pub(super) fn syntax(message: &str, line: &str) -> String {
     } else {
         ""
     };
-    printable(&format!("not valid YAML: {message}{hint}"), LONGEST)
-}
-
-/// A fault of the text as a whole.
-pub(super) fn whole(message: impl Into<String>) -> Fault {
-    Fault { key: KeyPath::default(), place: None, message: message.into() }
+    short(&format!("not valid YAML: {message}{hint}"), LONGEST)
 }
 
 #[cfg(test)]

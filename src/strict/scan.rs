@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use super::problem::{Fault, KeyPath, Place, Step, printable};
+use super::problem::{Fault, KeyPath, Place, Step};
 use super::tree::MAX_FAULTS;
-use super::wording;
+use crate::printable::short;
 use crate::unseen;
 
 /// Longest text that is repeated in a message, in characters.
@@ -38,7 +38,7 @@ pub(super) fn hidden(text: &str) -> Vec<Fault> {
     let of_line = |(index, line)| {
         unseen::hidden(code(line)).into_iter().map(move |found| Fault {
             place: Some(Place { line: index + 1, column: found.column }),
-            ..wording::whole(format!("{}; {}", found.words, found.remedy))
+            ..Fault::whole(format!("{}; {}", found.words, found.remedy))
         })
     };
     text.lines().enumerate().flat_map(of_line).take(MAX_FAULTS).collect()
@@ -80,19 +80,20 @@ fn words(line: usize, found: &unseen::Found) -> String {
 }
 
 /// Texts in the tree that mean something else than they say: those that a program is to fill in, and those in quotes of a word processor.
-pub(super) fn meant_otherwise(tree: &Value) -> Vec<(KeyPath, String)> {
+/// `secrets` says where a secret goes instead.
+pub(super) fn meant_otherwise(tree: &Value, secrets: Option<&str>) -> Vec<(KeyPath, String)> {
     let mut found = Vec::new();
-    walk(tree, &mut KeyPath::default(), &mut found);
+    walk(tree, secrets, &mut KeyPath::default(), &mut found);
     found
 }
 
-fn walk(value: &Value, path: &mut KeyPath, found: &mut Vec<(KeyPath, String)>) {
+fn walk(value: &Value, secrets: Option<&str>, path: &mut KeyPath, found: &mut Vec<(KeyPath, String)>) {
     if found.len() >= MAX_FAULTS {
         return;
     }
     let mut into = |step: Step, value: &Value| {
         path.0.push(step);
-        walk(value, path, found);
+        walk(value, secrets, path, found);
         path.0.pop();
     };
     match value {
@@ -103,7 +104,7 @@ fn walk(value: &Value, path: &mut KeyPath, found: &mut Vec<(KeyPath, String)>) {
             list.iter().enumerate().for_each(|(index, value)| into(Step::Item(index), value));
         }
         Value::String(text) => {
-            if let Some(message) = substitution(text).or_else(|| quoted(text)) {
+            if let Some(message) = substitution(text, secrets).or_else(|| quoted(text)) {
                 found.push((path.clone(), message));
             }
         }
@@ -113,13 +114,13 @@ fn walk(value: &Value, path: &mut KeyPath, found: &mut Vec<(KeyPath, String)>) {
 
 fn quoted(text: &str) -> Option<String> {
     let quote = unseen::opening_quote(text)?;
-    let text = printable(text, REPEATED);
+    let text = short(text, REPEATED);
     Some(format!("`{text}` begins with {quote}, which is then part of the text; write plain quotes"))
 }
 
 /// Why a text is no value but a place for one.
-fn substitution(text: &str) -> Option<String> {
-    let shown = || printable(text, REPEATED);
+fn substitution(text: &str, secrets: Option<&str>) -> Option<String> {
+    let shown = || short(text, REPEATED);
     if text.starts_with("~/") {
         return Some(format!(
             "`{}` begins with `~`, which only a shell replaces; write the whole path, such as `/home/line/model.onnx`",
@@ -141,9 +142,9 @@ fn substitution(text: &str) -> Option<String> {
         || whole_variable
         || between_percents;
     waits.then(|| {
+        let secrets = secrets.map(|secrets| format!(" ({secrets})")).unwrap_or_default();
         format!(
-            "`{}` stands for a value that castgate does not fill in; write the value itself (a password goes into the file \
-             that `mqtt.password_file` names)",
+            "`{}` stands for a value that castgate does not fill in; write the value itself{secrets}",
             shown()
         )
     })
@@ -182,11 +183,14 @@ mod tests {
             "$(cat pw)",
             "<%= a %>",
         ] {
-            assert!(substitution(text).is_some_and(|told| told.contains("mqtt.password_file")), "{text}");
+            assert!(
+                substitution(text, Some("a secret")).is_some_and(|told| told.ends_with("itself (a secret)")),
+                "{text}"
+            );
         }
-        assert!(substitution("~/m.onnx").unwrap().contains("only a shell"));
+        assert!(substitution("~/m.onnx", None).unwrap().contains("only a shell"));
         for text in ["100%", "5% of 10%", "$5", "a$B", "/data/$recycle", "C$", "%", "", "~", "50%A%"] {
-            assert_eq!(substitution(text), None, "{text}");
+            assert_eq!(substitution(text, None), None, "{text}");
         }
     }
 }

@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 
-use super::problem::{Fault, KeyPath, Place, printable};
+use super::problem::{Fault, KeyPath, Place};
 use super::scan;
 use super::seek::{Seek, Target};
-pub use super::tree::MAX_FAULTS;
 use super::tree::{Grow, Grown, Refusal, TOO_MANY, fit};
 use super::wording;
+use crate::printable::short;
 use crate::unseen;
 
 /// Longest text in bytes.
@@ -37,24 +37,28 @@ pub struct Read<T> {
     pub doubtful: Vec<KeyPath>,
 }
 
+/// What a kind of file has of its own for its reader.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner<'a> {
+    /// Keys below which texts are for people and mean what they say.
+    pub notes: &'a [&'a str],
+    /// Where a secret goes, said of a text such as `${PASSWORD}`.
+    pub secrets: Option<&'a str>,
+}
+
 /// Reads a value.
 ///
 /// # Errors
 /// Every fault of `text`, each with its place.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Fault>> {
-    match read(text) {
+    match read(text, &Manner::default()) {
         Read { value: Some(value), faults, .. } if faults.is_empty() => Ok(value),
         Read { faults, .. } => Err(faults),
     }
 }
 
 /// Reads a value as far as it is right.
-pub fn read<T: DeserializeOwned>(text: &str) -> Read<T> {
-    read_with_notes(text, &[])
-}
-
-/// As [`read`]; below the keys `notes`, texts are for people and mean what they say.
-pub fn read_with_notes<T: DeserializeOwned>(text: &str, notes: &[&str]) -> Read<T> {
+pub fn read<T: DeserializeOwned>(text: &str, manner: &Manner<'_>) -> Read<T> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let hidden = scan::hidden(text);
     let (mut tree, mut faults) = match tree(text) {
@@ -63,8 +67,8 @@ pub fn read_with_notes<T: DeserializeOwned>(text: &str, notes: &[&str]) -> Read<
     };
     let mut doubtful: Vec<KeyPath> = faults.iter().map(|double| double.key.clone()).collect();
     faults.extend(hidden);
-    let mut otherwise = scan::meant_otherwise(&tree);
-    otherwise.retain(|(key, _)| !notes.iter().any(|note| KeyPath::of(note).covers(key)));
+    let mut otherwise = scan::meant_otherwise(&tree, manner.secrets);
+    otherwise.retain(|(key, _)| !manner.notes.iter().any(|note| KeyPath::of(note).covers(key)));
     let fitted = fit(&mut tree);
     for Refusal { key, message } in fitted.refusals {
         let words = wording::reword(&key, &message);
@@ -97,7 +101,7 @@ fn with(mut hidden: Vec<Fault>, mut fault: Fault) -> Vec<Fault> {
     if hidden.iter().any(|known| known.place == fault.place && fault.message.contains(CONTROL)) {
         return hidden;
     }
-    fault.message = printable(&fault.message, wording::LONGEST);
+    fault.message = short(&fault.message, wording::LONGEST);
     hidden.push(fault);
     sort(&mut hidden);
     hidden
@@ -182,10 +186,10 @@ pub fn to_string<T: Serialize>(value: &T) -> Result<String, Unwritable> {
 /// The text as a tree, and its keys that stand twice.
 fn tree(text: &str) -> Result<(Value, Vec<Fault>), Fault> {
     if text.len() > MAX_BYTES {
-        return Err(wording::whole(format!("more than {} KiB; this is no such file", MAX_BYTES / 1024)));
+        return Err(Fault::whole(format!("more than {} KiB; this is no such file", MAX_BYTES / 1024)));
     }
     if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_BRACKETS {
-        return Err(wording::whole(format!("more than {MAX_BRACKETS} brackets; this is no such file")));
+        return Err(Fault::whole(format!("more than {MAX_BRACKETS} brackets; this is no such file")));
     }
     let mut grown = Grown::default();
     let tree = Grow(&mut grown)
@@ -201,13 +205,13 @@ fn tree(text: &str) -> Result<(Value, Vec<Fault>), Fault> {
         Value::Object(_) => Ok((tree, doubles.collect())),
         _ => Err(Fault {
             place: Some(Place { line: 1, column: 1 }),
-            ..wording::whole("a list or a single value is not a configuration; write `key: value` lines")
+            ..Fault::whole("a list or a single value is not a configuration; write `key: value` lines")
         }),
     }
 }
 
 /// The place of a byte.
-pub(super) fn at_byte(text: &[u8], offset: usize) -> Place {
+pub fn at_byte(text: &[u8], offset: usize) -> Place {
     let before = &text[..offset.min(text.len())];
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     Place {
@@ -243,7 +247,7 @@ fn unreadable(text: &str, error: &serde_yaml::Error) -> Fault {
         let line = place.and_then(|at| text.lines().nth(at.line - 1)).unwrap_or_default();
         wording::syntax(&message, line) + &scan::hint_before(text, place)
     };
-    Fault { place, ..wording::whole(message) }
+    Fault { place, ..Fault::whole(message) }
 }
 
 fn seek(text: &str, key: &KeyPath, target: Target) -> Option<Place> {
@@ -254,7 +258,7 @@ fn seek(text: &str, key: &KeyPath, target: Target) -> Option<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::Step;
+    use crate::strict::problem::Step;
 
     fn at(text: &str, key: &str) -> Option<(usize, usize)> {
         locate(text, &KeyPath::of(key)).map(|place| (place.line, place.column))
@@ -293,7 +297,7 @@ mod tests {
     }
 
     fn faults(text: &str) -> String {
-        let read = read::<Outer>(text);
+        let read = read::<Outer>(text, &Manner::default());
         read.faults.iter().map(|fault| format!("{fault}\n")).collect()
     }
 
@@ -308,7 +312,7 @@ mod tests {
              6:1: name: stands here a second time; keep one of the two\n\
              7:11: list[1]: `two` is not a whole number from 0 to 255\n"
         );
-        let value = read::<Outer>(text).value.unwrap();
+        let value = read::<Outer>(text, &Manner::default()).value.unwrap();
         assert_eq!(value.inner, Inner { a: 0, b: Some(1.5) });
         assert_eq!(value.list, [1, 3]);
     }
