@@ -1,40 +1,9 @@
-//! The `model`, `decide` and `line_stop` sections.
-
-use std::path::{Path, PathBuf};
+//! The `decide` section.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Share, Span};
-
-/// The model and where it says DEFECT.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// ONNX file, with its manifest beside it (`casting.onnx` and `casting.yaml`); `demo` is the built-in demonstration model and
-    /// `casting` the built-in model of the casting data.
-    pub path: PathBuf,
-    /// Score from which a part is a defect, 0 to 1; without it, the manifest's.
-    #[schemars(example = 0.5)]
-    pub threshold: Option<f32>,
-    /// Half width of the band around the threshold in which the model counts as unsure, 0 to 0.5; without it, the manifest's.
-    /// `decide.unsure` says what becomes of such parts.
-    #[schemars(example = 0.1)]
-    pub unsure: Option<f32>,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self { path: PathBuf::from("demo"), threshold: None, unsure: None }
-    }
-}
-
-impl Model {
-    /// Whether `path` names a model inside the program and not a file.
-    pub fn is_built_in(&self) -> bool {
-        self.path == Path::new("demo") || self.path == Path::new("casting")
-    }
-}
+use crate::units::Span;
 
 /// What opens a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,36 +79,6 @@ impl Default for Decide {
             margin: Span::ms(10.0),
             stale_after: Span::ms(500.0),
             max_parts: 64,
-        }
-    }
-}
-
-/// When castgate asks for the line to be stopped. A line stop latches: it ends by the reset input or a reset command only, and while
-/// it stands no part is cleared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LineStop {
-    /// Stop after so many rejects in a row; 0 switches this off. At most 10000.
-    pub consecutive_rejects: u32,
-    /// Stop when more than this share of the last `reject_window` parts was rejected; 100% switches this off.
-    pub reject_rate: Share,
-    /// Number of parts over which `reject_rate` is taken: 2 to 4096.
-    pub reject_window: u32,
-    /// Stop on an escape: a part that was to be removed and was seen passing, was not confirmed, or for which the gate did not move; and on a
-    /// removal that nobody commanded.
-    pub escape: bool,
-    /// Stop on a part-present sensor that is stuck, on an encoder that is silent although parts move, and on a gate held in reject for too long.
-    pub device: bool,
-}
-
-impl Default for LineStop {
-    fn default() -> Self {
-        Self {
-            consecutive_rejects: 20,
-            reject_rate: Share::fraction(0.8),
-            reject_window: 50,
-            escape: true,
-            device: true,
         }
     }
 }

@@ -1,9 +1,8 @@
-//! The `gate`, `second_gate` and `confirm` sections.
+//! The `gate` section.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::io::Pin;
 use super::level::{Drive, Level};
 use crate::units::{Length, Span, Stretch};
 
@@ -51,8 +50,8 @@ pub struct Gate {
     #[schemars(example = &"gpiochip0")]
     pub chip: Option<String>,
     /// GPIO line: its name or its offset on `chip`.
-    #[serde(deserialize_with = "super::name_or_number")]
-    #[schemars(schema_with = "super::name_or_number_schema", example = &"GPIO17")]
+    #[serde(deserialize_with = "super::name::name_or_number")]
+    #[schemars(schema_with = "super::name::name_or_number_schema", example = &"GPIO17")]
     pub line: Option<String>,
     /// Level of the line that means reject.
     pub reject_level: Level,
@@ -77,103 +76,6 @@ impl Default for Gate {
             reject_level: Level::Low,
             drive: Drive::PushPull,
             safe: GateState::Reject,
-        }
-    }
-}
-
-/// A second gate, behind the first, that takes the parts of `decide.unsure: second_gate` out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SecondGate {
-    /// Whether there is a second gate. `gate.kind` says what moves both.
-    pub enabled: bool,
-    /// Position of the gate.
-    pub position: Length,
-    /// How long the gate stays in reject for one part, with the part in its middle: a stretch of belt or a time.
-    pub pulse: Stretch,
-    /// Time from the command to the moved gate.
-    pub delay: Span,
-    /// Longest time in reject, to protect a coil: then the gate lets pass, the line is stopped, and parts that pass are told as
-    /// escapes. Without it there is no limit.
-    #[schemars(example = &"10s")]
-    pub max_on: Option<Span>,
-    /// GPIO chip: path, name or label, for `gate.kind: gpiochip`. Not needed when `line` is a name.
-    #[schemars(example = &"gpiochip0")]
-    pub chip: Option<String>,
-    /// GPIO line: its name or its offset on `chip`.
-    #[serde(deserialize_with = "super::name_or_number")]
-    #[schemars(schema_with = "super::name_or_number_schema", example = &"GPIO27")]
-    pub line: Option<String>,
-    /// Level of the line that means reject.
-    pub reject_level: Level,
-    /// How the line is driven.
-    pub drive: Drive,
-}
-
-impl Default for SecondGate {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            position: Length::mm(900.0),
-            pulse: Stretch::mm(130.0),
-            delay: Span::ms(20.0),
-            max_on: None,
-            chip: None,
-            line: None,
-            reject_level: Level::High,
-            drive: Drive::PushPull,
-        }
-    }
-}
-
-/// What sees a part after the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ConfirmKind {
-    /// Nothing: a removed part is never confirmed.
-    None,
-    /// The confirm sensor of the simulated line.
-    Simulated,
-    /// The GPIO line `confirm.pin`.
-    Gpiochip,
-}
-
-/// Which parts the confirm sensor sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Sees {
-    /// Removed parts, as in the chute of the gate: a part that was to be removed and is not seen may have passed, and stops the line.
-    Removed,
-    /// Parts that stay on the belt, as behind the gate: a part that was to be removed and is seen has escaped.
-    Passed,
-}
-
-/// The sensor behind the gate that proves what the gate did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Confirm {
-    /// Which sensor.
-    pub kind: ConfirmKind,
-    /// Which parts it sees.
-    pub sees: Sees,
-    /// How far a part's leading edge has travelled from position 0 when the sensor sees it.
-    pub position: Length,
-    /// How far from there the part may still be; without it, half of `line.min_pitch`.
-    #[schemars(example = &"60mm")]
-    pub tolerance: Option<Length>,
-    /// Its GPIO line, for `kind: gpiochip`.
-    #[schemars(example = super::io::example_pin(23))]
-    pub pin: Option<Pin>,
-}
-
-impl Default for Confirm {
-    fn default() -> Self {
-        Self {
-            kind: ConfirmKind::Simulated,
-            sees: Sees::Removed,
-            position: Length::mm(700.0),
-            tolerance: None,
-            pin: None,
         }
     }
 }

@@ -4,34 +4,55 @@
 //! All positions along the belt are measured in the direction of travel from the part-present sensor
 //! (without a sensor: from a mark of one's own choice).
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
-
-use crate::units::{Length, Speed};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 mod camera;
+mod commands;
+mod confirm;
 mod decide;
 mod gate;
-mod io;
+mod inputs;
 mod level;
+mod line;
+mod line_stop;
 pub mod live;
 pub mod load;
 pub mod manifest;
+mod model;
 mod mqtt;
+mod name;
+mod outputs;
+mod pin;
+mod position;
+mod preprocess;
 pub mod reference;
+mod second_gate;
+mod sensor;
 mod simulation;
 mod store;
 pub mod timing;
 pub mod validate;
 
-pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine, Preprocess, Region};
-pub use decide::{Combine, Decide, LineStop, Model, Trigger, Unsure};
-pub use gate::{Confirm, ConfirmKind, Gate, GateKind, GateState, SecondGate, Sees};
-pub use io::{Bias, EncoderKind, Inputs, Outputs, Pin, Position, PositionSource, Sensor, SensorKind};
+pub use camera::{Camera, CameraFormat, CameraKind, LumaRange, Pace, PowerLine};
+pub use commands::Commands;
+pub use confirm::{Confirm, ConfirmKind, Sees};
+pub use decide::{Combine, Decide, Trigger, Unsure};
+pub use gate::{Gate, GateKind, GateState};
+pub use inputs::Inputs;
 pub use level::{Drive, Level};
+pub use line::{Line, LogLevel};
+pub use line_stop::LineStop;
+pub use model::Model;
 pub use mqtt::{Mqtt, SECRETS, Tls};
+pub use outputs::Outputs;
+pub use pin::{Bias, Pin};
+pub use position::{EncoderKind, Position, PositionSource};
+pub use preprocess::{Preprocess, Region};
+pub use second_gate::SecondGate;
+pub use sensor::{Sensor, SensorKind};
 pub use simulation::Simulation;
-pub use store::{Commands, Store};
+pub use store::Store;
 
 /// The whole configuration file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -107,68 +128,4 @@ impl Config {
     pub fn position_source(&self) -> PositionSource {
         if self.follows_belt() { self.position.source } else { PositionSource::Speed }
     }
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LogLevel {
-    /// Nothing.
-    Off,
-    /// Errors only.
-    Error,
-    /// Also warnings.
-    Warn,
-    /// Also rare events.
-    Info,
-    /// Also frequent events.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-/// The line: its name and its belt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Line {
-    /// Name of the line in topics, logs and messages: letters, digits, `-` and `_`, at most 64.
-    pub name: String,
-    /// Belt speed.
-    pub speed: Speed,
-    /// Length of a part along the belt.
-    pub part_length: Length,
-    /// Least distance between the centres of two parts; closer parts cannot be told apart.
-    pub min_pitch: Length,
-    /// Log level; the variable `CASTGATE_LOG` overrides it.
-    pub log_level: LogLevel,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self {
-            name: "demo".to_owned(),
-            speed: Speed::mm_per_s(500.0),
-            part_length: Length::mm(120.0),
-            min_pitch: Length::mm(150.0),
-            log_level: LogLevel::Info,
-        }
-    }
-}
-
-/// Reads a name that may also be a number: `line: 17` and `line: "17"` mean the same.
-fn name_or_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "neither a name nor a number from 0 up")]
-    enum Either {
-        Number(u32),
-        Name(String),
-    }
-    Ok(Option::<Either>::deserialize(from)?.map(|either| match either {
-        Either::Number(number) => number.to_string(),
-        Either::Name(name) => name,
-    }))
-}
-
-fn name_or_number_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "integer", "null"], "minimum": 0 })
 }

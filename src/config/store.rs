@@ -1,4 +1,4 @@
-//! The `store` and `commands` sections.
+//! The `store` section.
 
 use std::path::PathBuf;
 
@@ -30,15 +30,4 @@ impl Default for Store {
             max_mib: 512,
         }
     }
-}
-
-/// Commands from outside: software triggers and the reset of a line stop.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Commands {
-    /// Local socket on which commands are taken, see `castgate send`; none by default. Whoever may write to it may reset line stops.
-    #[schemars(example = &"/run/castgate/command.sock")]
-    pub socket: Option<PathBuf>,
-    /// Whether commands are taken over MQTT, on the topic `PREFIX/LINE/command`. Whoever may publish there may reset line stops.
-    pub mqtt: bool,
 }
