@@ -146,11 +146,9 @@ pub fn camera(config: &Config, clock: &Arc<dyn Clock>) -> Result<Box<dyn FrameSo
 }
 
 /// The simulated belt, the camera, and whether that looks at this belt.
-fn seen_world(
-    config: &Config,
-    colour: bool,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Arc<World>, Box<dyn FrameSource>, bool), CameraError> {
+type Simulated = (Arc<World>, Box<dyn FrameSource>, bool);
+
+fn seen_world(config: &Config, colour: bool, clock: &Arc<dyn Clock>) -> Result<Simulated, CameraError> {
     let now = clock.now();
     Ok(match config.camera.kind {
         CameraKind::Simulated => {

@@ -19,7 +19,8 @@ fn each_problem_has_its_key_and_says_what_must_change() {
     let file = dir.path().join("castgate.yaml");
     std::fs::write(
         &file,
-        "camera: {kind: folder, path: none}\nmodel: {path: none.onnx}\ndecide: {trigger: every_frame}\n",
+        "camera: {kind: folder, path: none}\nmodel: {path: none.onnx}\ndecide: {trigger: every_frame}\n\
+         sensor: {kind: none}\nconfirm: {kind: none}\nposition: {source: speed}\n",
     )
     .unwrap();
     let found = check(&load(&file).unwrap());
